@@ -1,0 +1,1 @@
+"""WHEN things run: Prefect flows, their schedules and the `ponte` console."""

@@ -1,0 +1,1 @@
+"""One folder for each message: its model and its templates in every language."""

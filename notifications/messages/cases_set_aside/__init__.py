@@ -1,0 +1,1 @@
+"""Cases that the night could not treat and set aside. Codes only."""

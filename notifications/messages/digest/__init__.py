@@ -1,0 +1,1 @@
+"""What a worker gets in the morning."""

@@ -1,0 +1,1 @@
+"""Something happens in the quarter and everybody is welcome."""

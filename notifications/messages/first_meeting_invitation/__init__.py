@@ -1,0 +1,1 @@
+"""We would like to meet a household for the first time."""

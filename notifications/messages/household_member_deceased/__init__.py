@@ -1,0 +1,1 @@
+"""Somebody of a household has died: every message has stopped."""

@@ -1,0 +1,1 @@
+"""An instalment falls due in a few days."""

@@ -1,0 +1,1 @@
+"""We have met and the household still thinks about taking part: we are there."""

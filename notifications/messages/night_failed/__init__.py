@@ -1,0 +1,1 @@
+"""A night did not reach its end. Codes only."""

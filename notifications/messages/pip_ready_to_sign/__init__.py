@@ -1,0 +1,1 @@
+"""A personal plan is written and waits for its person."""

@@ -1,0 +1,1 @@
+"""A payment plan is in breach: letters stop and a human decides."""

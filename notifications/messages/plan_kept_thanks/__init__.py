@@ -1,0 +1,1 @@
+"""The plan was kept to the end: thank you."""

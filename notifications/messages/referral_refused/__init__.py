@@ -1,0 +1,1 @@
+"""Another service has refused a referral: the case stays with us."""

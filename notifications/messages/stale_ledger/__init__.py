@@ -1,0 +1,1 @@
+"""Ledgers have not come in: detection and instalments are skipped meanwhile."""

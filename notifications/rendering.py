@@ -1,0 +1,67 @@
+"""From a message to its words: subject, plain text and html, in one of the languages there are."""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from notifications.formats import filters
+from notifications.message import Message
+
+TEMPLATES = Path(__file__).parent / "messages"
+LANGUAGES = ("it", "en")
+FALLBACK = "it"
+PARTS = ("subject.{language}.txt", "body.{language}.txt", "body.{language}.html")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The words of one message; `language` is the one used, which may differ from the one asked for."""
+
+    subject: str
+    text: str
+    html: str
+    language: str
+
+
+def render(message: Message, language: str) -> Rendered:
+    """Render in `language` (a code such as it, en, en-GB); a language that is not there becomes Italian."""
+    spoken = spoken_language(language)
+    environment = environment_for(spoken)
+    fields = {name: getattr(message, name) for name in message.placeholders()} | {"language": spoken}
+    subject, text, html = (
+        environment.get_template(f"{message.name}/{part.format(language=spoken)}").render(fields) for part in PARTS
+    )
+    return Rendered(subject=_one_line(subject), text=_tidy(text), html=html.strip() + "\n", language=spoken)
+
+
+def spoken_language(language: str) -> str:
+    """The language that is used for the one asked for."""
+    code = re.split("[-_]", language.strip().lower())[0]
+    return code if code in LANGUAGES else FALLBACK
+
+
+@cache
+def environment_for(language: str) -> Environment:
+    """The template environment of one language; an undefined placeholder is an error, html is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(enabled_extensions=("html",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(filters(language))
+    return environment
+
+
+def _one_line(text: str) -> str:
+    # A line break from somebody's name would start a header of its own.
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _tidy(text: str) -> str:
+    lines = "\n".join(line.rstrip() for line in text.strip().splitlines())
+    return re.sub(r"\n{3,}", "\n\n", lines) + "\n"

@@ -1,0 +1,1 @@
+"""WHO DOES WHAT: the store (all SQL), the services (use cases) and the ways in (console)."""

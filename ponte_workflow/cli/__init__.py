@@ -1,0 +1,1 @@
+"""The casework commands of the `ponte` console. Nothing here imports Prefect."""

@@ -1,0 +1,52 @@
+"""Settings: everything comes from the environment (`PONTE_...`) and from one folder, PONTE_HOME."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings, with their defaults. Read once, at the edge; never changed afterwards."""
+
+    model_config = SettingsConfigDict(env_prefix="PONTE_", frozen=True, extra="ignore")
+
+    home: Path = Field(default=Path("~/.ponte"), description="One folder for database, key, Prefect, mails and rejects")
+    database_url: str | None = Field(default=None, description="SQLite file in PONTE_HOME, or postgresql://...")
+    pathways: Path | None = Field(default=None, description="A folder of further pathway files")
+    key: SecretStr | None = Field(default=None, description="Field key(s), comma separated, the newest first")
+    key_file: Path | None = Field(default=None, description="File with the field key(s); default PONTE_HOME/key")
+    language: str = Field(default="it", description="Language of the console: it or en")
+    user: str | None = Field(default=None, description="Who acts at the console, a username")
+    town: str = Field(default="Brescia", description="The town named in messages")
+    ledger_max_age_days: int = Field(default=7, ge=1, description="Older ledgers are stale: detection is skipped")
+    smtp_host: str | None = Field(default=None, description="SMTP server; without it mails go to PONTE_HOME/mails")
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
+    smtp_timeout: float = Field(default=20.0, gt=0, description="Seconds")
+    mail_from: str = Field(default="ponte@example.org", description="Sender address of every mail")
+    batch_size: int = Field(default=1000, ge=1, le=10_000, description="Due clocks in one transaction of the night")
+    shards: int = Field(default=1, ge=1, le=256, description="Shards of the clock step (PostgreSQL only above 1)")
+    prefect_api_url: str | None = Field(default=None, description="A running Prefect server; else an ephemeral one")
+
+    @property
+    def folder(self) -> Path:
+        """PONTE_HOME, absolute."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def url(self) -> str:
+        """The database URL in SQLAlchemy's form."""
+        if not self.database_url:
+            return f"sqlite:///{self.folder / 'ponte.sqlite3'}"
+        for prefix in ("postgresql://", "postgres://"):
+            if self.database_url.startswith(prefix):
+                return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
+        return self.database_url
+
+    @property
+    def key_path(self) -> Path:
+        """Where the field key lies when the environment does not give it."""
+        return self.key_file.expanduser() if self.key_file else self.folder / "key"

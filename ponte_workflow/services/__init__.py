@@ -1,0 +1,1 @@
+"""Use cases. Each takes a transaction and a date, and never commits."""

@@ -1,0 +1,65 @@
+"""Field encryption (MultiFernet) and the blind index (HMAC-SHA256) by which encrypted fields are searched."""
+
+import hashlib
+import hmac
+from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from ponte_workflow.errors import BadConfiguration, WrongKey
+from ponte_workflow.i18n import gettext as _
+
+
+class FieldCipher:
+    """Encrypts with the newest key, decrypts with any; the blind index uses the oldest, so that rotation keeps it."""
+
+    def __init__(self, keys: list[str]) -> None:
+        try:
+            self._fernet = MultiFernet([Fernet(key) for key in keys])
+        except ValueError as error:
+            raise BadConfiguration(
+                _("The field key is not a Fernet key (32 bytes, base64). Make one with: ponte db key")
+            ) from error
+        self._index_key = hashlib.sha256(b"ponte blind index\0" + keys[-1].encode()).digest()
+
+    def encrypt(self, text: str) -> str:
+        """The token for a plain text."""
+        return self._fernet.encrypt(text.encode()).decode("ascii")
+
+    def decrypt(self, token: str) -> str:
+        """The plain text of a token; `WrongKey` when no key opens it."""
+        try:
+            return self._fernet.decrypt(token.encode("ascii")).decode()
+        except InvalidToken as error:
+            raise WrongKey(_("The field key does not open this database: set PONTE_KEY or PONTE_KEY_FILE")) from error
+
+    def blind_index(self, text: str) -> str:
+        """Hex HMAC of the normalised text (upper case, no spaces): equal texts, equal index; nothing else is learnt."""
+        return hmac.new(self._index_key, "".join(text.split()).upper().encode(), hashlib.sha256).hexdigest()
+
+
+def new_key() -> str:
+    """A new random key."""
+    return Fernet.generate_key().decode("ascii")
+
+
+def load_keys(value: str | None, path: Path) -> list[str]:
+    """Keys from the environment's value, else from the file; refuses a key file that others may read."""
+    if value:
+        return [key.strip() for key in value.split(",") if key.strip()]
+    if not path.is_file():
+        raise BadConfiguration(
+            _("No field key: set PONTE_KEY, or make a key file with: ponte db key ({path})").format(path=path)
+        )
+    if path.stat().st_mode & 0o077:
+        raise BadConfiguration(_("Others can read the key file {path}: chmod 600 it").format(path=path))
+    return [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
+
+
+def make_key_file(path: Path) -> None:
+    """Write a new key file with mode 600; an existing one is kept."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(new_key() + "\n", encoding="ascii")

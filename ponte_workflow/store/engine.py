@@ -1,0 +1,150 @@
+"""The database behind Ponte: one engine, transactions at the edge, and what differs between SQLite and PostgreSQL."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from ponte_workflow.errors import BadConfiguration, PonteError
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.store.crypto import FieldCipher
+
+NIGHT_LOCK = 0x506F6E7465  # "Ponte": the advisory lock of the night on PostgreSQL
+
+
+class Busy(PonteError):
+    """Somebody else holds what was asked for."""
+
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One unit of work: handed to every service, committed or rolled back by whoever opened it."""
+
+    connection: Connection
+    cipher: FieldCipher
+
+    @property
+    def is_postgresql(self) -> bool:
+        """True on PostgreSQL, False on SQLite."""
+        return self.connection.dialect.name == "postgresql"
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """A nested unit: an error inside undoes only what is inside."""
+        with self.connection.begin_nested():
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The engine and the cipher. Made once by `bootstrap`."""
+
+    engine: Engine
+    cipher: FieldCipher
+
+    @property
+    def is_postgresql(self) -> bool:
+        """True on PostgreSQL, False on SQLite."""
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Commit at the end, roll back on an error."""
+        with self.engine.begin() as connection:
+            yield Transaction(connection, self.cipher)
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Transaction]:
+        """A transaction that is always rolled back."""
+        with self.engine.connect() as connection:
+            outer = connection.begin()
+            try:
+                yield Transaction(connection, self.cipher)
+            finally:
+                outer.rollback()
+
+    @contextmanager
+    def alone(self, lock_file: Path, *, wait_seconds: float) -> Iterator[None]:
+        """Hold the lock of the night; the system frees it when the process dies, so a killed run leaves none behind.
+
+        SQLite: a lock on a file beside the database. PostgreSQL: a session's advisory lock, valid across machines.
+        Raises `Busy` when another run still holds it after `wait_seconds`.
+        """
+        deadline = time.monotonic() + wait_seconds
+        if self.is_postgresql:
+            with self.engine.connect() as connection:
+                while not connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": NIGHT_LOCK}).scalar():
+                    _wait_or_refuse(deadline)
+                connection.commit()
+                try:
+                    yield
+                finally:
+                    connection.execute(text("SELECT pg_advisory_unlock(:k)"), {"k": NIGHT_LOCK})
+                    connection.commit()
+            return
+        lock_file.parent.mkdir(parents=True, exist_ok=True)
+        with lock_file.open("w") as handle:
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    _wait_or_refuse(deadline)
+            yield
+
+
+def _wait_or_refuse(deadline: float) -> None:
+    if time.monotonic() >= deadline:
+        raise Busy(_("Another night is running. Nothing was done; look again when it has finished"))
+    time.sleep(0.2)
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for SQLite (WAL, BEGIN IMMEDIATE, foreign keys on) or PostgreSQL; refuses other databases."""
+    try:
+        backend = make_url(url).get_backend_name()
+    except ArgumentError as error:
+        raise BadConfiguration(_("PONTE_DATABASE_URL cannot be read: {url}").format(url=url.split("@")[-1])) from error
+    if backend == "postgresql":
+        return create_engine(url, pool_pre_ping=True)
+    if backend != "sqlite":
+        raise BadConfiguration(_("Ponte runs on SQLite or PostgreSQL, not on {name}").format(name=backend))
+    database = make_url(url).database
+    if database:
+        Path(database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # A deferred transaction that turns writer midway fails at once when another wrote meanwhile; this one waits.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def reachable(engine: Engine) -> None:
+    """Refuse, with a sentence, a database that does not answer."""
+    try:
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    except DBAPIError as error:
+        raise BadConfiguration(
+            _("The database does not answer: {why}").format(why=str(error.orig).splitlines()[0])
+        ) from error

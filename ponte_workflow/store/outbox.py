@@ -1,0 +1,322 @@
+"""The outbox: rows wait here to be sent, each once; claimed, recorded, held for a human, withdrawn."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping, and_, func, or_, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+
+from ponte_workflow.errors import NotFound
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.schema.casework import cases
+from ponte_workflow.store.schema.messages import evidence, outbox
+from ponte_workflow.store.schema.neighbourhood import person
+
+CODE = re.compile(r"[A-Za-z0-9._:/+-]{0,80}")
+# Word for word the condition of the index ix_outbox_waiting: SQLite uses it only then, and never with parameters.
+WAITING = text("outbox.status IN ('queued', 'claimed')")
+RECIPIENT = re.compile(r"(staff|person):[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A message to queue. `data` holds ids, codes, dates and cents only; dates become ISO texts."""
+
+    rule: str
+    due_on: date
+    recipient: str  # staff:12 or person:34
+    message: str
+    kind: str  # remind, escalate, inform
+    delivery: str  # digest, direct
+    case_id: int | None = None
+    legal: bool = False
+    data: Mapping[str, object] = field(default_factory=dict)
+    not_before: datetime | None = None
+    expires_on: date | None = None
+    history_seq: int | None = None
+
+    def __post_init__(self) -> None:
+        if RECIPIENT.fullmatch(self.recipient) is None:
+            raise ValueError(f"recipient {self.recipient!r}: staff:ID or person:ID")
+        if self.case_id is None and self.recipient.startswith("person:"):
+            # The cap on messages to a household is counted by its cases.
+            raise ValueError("a message to a household belongs to a case")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRow:
+    """A row that this process holds since `claimed_at`."""
+
+    id: int
+    case_id: int | None
+    rule: str
+    due_on: date
+    recipient: str
+    message: str
+    kind: str
+    legal: bool
+    data: dict[str, Any]
+    attempts: int
+    claimed_at: datetime
+    history_seq: int | None
+
+    @property
+    def to_household(self) -> bool:
+        """Whether it goes to a person of a household, not to staff."""
+        return self.recipient.startswith("person:")
+
+    @property
+    def recipient_id(self) -> int:
+        """Id of the staff member or the person."""
+        return int(self.recipient.partition(":")[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep did with the rows that a dead process left."""
+
+    requeued: int
+    held: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What left, to where, and what the server said. Kept encrypted."""
+
+    channel: str
+    address: str
+    subject: str
+    body: str
+    message_id: str
+    accepted_at: datetime
+    reply: str
+
+
+def queue(tx: Transaction, row: OutboxRow) -> int | None:
+    """Queue one row; its id, or None when the same (case, rule, due date, recipient) was there already."""
+    statement = _insert(tx).values(_values(row)).on_conflict_do_nothing().returning(outbox.c.id)
+    return tx.connection.execute(statement).scalar()
+
+
+def queue_many(tx: Transaction, rows: Iterable[OutboxRow]) -> int:
+    """Queue rows; how many were new."""
+    values = [_values(row) for row in rows]
+    if not values:
+        return 0
+    statement = _insert(tx).on_conflict_do_nothing().returning(outbox.c.id)
+    return len(tx.connection.execute(statement, values).all())
+
+
+def claim(tx: Transaction, at: datetime, on: date, limit: int) -> list[ClaimedRow]:
+    """Take up to `limit` rows that may leave now, oldest first; other processes skip them once this is committed.
+
+    `on` is the business date of `at`: rows that have expired by then are left for `expire`.
+    """
+    ready = (
+        select(outbox)
+        .where(
+            WAITING,
+            outbox.c.delivery == "direct",
+            outbox.c.status == "queued",
+            or_(outbox.c.not_before.is_(None), outbox.c.not_before <= at),
+            or_(outbox.c.expires_on.is_(None), outbox.c.expires_on >= on),
+        )
+        .order_by(outbox.c.delivery, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = tx.connection.execute(ready).mappings().all()
+    if rows:
+        taken = outbox.c.id.in_([row["id"] for row in rows])
+        tx.connection.execute(update(outbox).where(taken).values(status="claimed", claimed_at=at))
+    return [_claimed(row, at) for row in rows]
+
+
+def renew(tx: Transaction, row: ClaimedRow, at: datetime) -> ClaimedRow | None:
+    """Hold the row anew just before sending; None when it was withdrawn, or swept and taken by another process."""
+    if _change(tx, row, claimed_at=at):
+        return ClaimedRow(**{name: getattr(row, name) for name in ClaimedRow.__slots__} | {"claimed_at": at})
+    return None
+
+
+def release(tx: Transaction, rows: Sequence[ClaimedRow]) -> None:
+    """Give rows back untried."""
+    for row in rows:
+        _change(tx, row, status="queued", claimed_at=None)
+
+
+def record_sent(tx: Transaction, row: ClaimedRow, proof: Proof) -> None:
+    """It left: that counts even if the row was withdrawn or taken meanwhile. Keeps the evidence, once."""
+    tx.connection.execute(
+        update(outbox)
+        .where(outbox.c.id == row.id, outbox.c.status != "sent")
+        .values(status="sent", sent_at=proof.accepted_at, attempts=outbox.c.attempts + 1, claimed_at=None, why=None)
+    )
+    seal = tx.cipher.encrypt
+    values = {
+        "outbox_id": row.id,
+        "channel": proof.channel,
+        "address": seal(proof.address),
+        "subject": seal(proof.subject),
+        "body": seal(proof.body),
+        "message_id": proof.message_id,
+        "accepted_at": proof.accepted_at,
+        "reply": proof.reply,
+    }
+    dialect = postgresql if tx.is_postgresql else sqlite
+    tx.connection.execute(dialect.insert(evidence).values(values).on_conflict_do_nothing())
+
+
+def record_later(tx: Transaction, row: ClaimedRow, until: datetime, why: str) -> bool:
+    """It did not leave: queued again from `until`, one attempt more. False when the row is no longer held."""
+    return _change(tx, row, status="queued", not_before=until, claimed_at=None, attempts=outbox.c.attempts + 1, why=why)
+
+
+def record_never(tx: Transaction, row: ClaimedRow, why: str) -> bool:
+    """It will not leave: failed, for a human to see. False when the row is no longer held."""
+    return _change(tx, row, status="failed", claimed_at=None, attempts=outbox.c.attempts + 1, why=why)
+
+
+def postpone(tx: Transaction, row: ClaimedRow, until: datetime, why: str) -> bool:
+    """Not now (quiet hours, the cap): queued again from `until`, no attempt counted."""
+    return _change(tx, row, status="queued", not_before=until, claimed_at=None, why=why)
+
+
+def withhold(tx: Transaction, row: ClaimedRow, why: str) -> bool:
+    """Not at all any more (deceased, closed, withdrawn consent)."""
+    return _change(tx, row, status="withdrawn", claimed_at=None, why=why)
+
+
+def hold(tx: Transaction, row: ClaimedRow, why: str, *, may_have_left: bool) -> bool:
+    """A human decides. When it may have left, `claimed_at` stays: it says when, and the cap counts it."""
+    return _change(tx, row, status="held", why=why, claimed_at=row.claimed_at if may_have_left else None)
+
+
+def expire(tx: Transaction, on: date) -> int:
+    """Rows whose last day has passed leave no more; how many."""
+    late = and_(WAITING, outbox.c.status == "queued", outbox.c.expires_on < on)
+    return _rows(tx, update(outbox).where(late).values(status="expired", why="expired"))
+
+
+def withdraw(tx: Transaction, case_id: int, why: str, *, to_staff: bool = False, from_seq: int | None = None) -> int:
+    """Withdraw what waits for a case: to its household, with `to_staff` to staff as well; how many.
+
+    `from_seq`: only what history entries from that number on have queued (undo).
+    """
+    wanted = [outbox.c.case_id == case_id, outbox.c.status.in_(("queued", "claimed"))]
+    if not to_staff:
+        wanted.append(outbox.c.recipient.startswith("person:"))
+    if from_seq is not None:
+        wanted.append(outbox.c.history_seq >= from_seq)
+    return _rows(tx, update(outbox).where(*wanted).values(status="withdrawn", why=why))
+
+
+def left_since(tx: Transaction, case_id: int, from_seq: int) -> int:
+    """How many messages that history entries from `from_seq` on have queued have left, or may have left."""
+    gone = or_(
+        outbox.c.status.in_(("sent", "claimed", "gathered")),
+        and_(outbox.c.status == "held", outbox.c.claimed_at.is_not(None)),
+    )
+    statement = select(func.count()).where(outbox.c.case_id == case_id, outbox.c.history_seq >= from_seq, gone)
+    return tx.connection.execute(statement).scalar_one()
+
+
+def sweep(tx: Transaction, at: datetime, *, stale_after: timedelta, give_up_after: int) -> Swept:
+    """Treat the rows that a dead process left claimed: legal ones are held for a human, others queued again.
+
+    A row that was left or tried `give_up_after` times has failed: it may be what kills the process.
+    """
+    left = and_(WAITING, outbox.c.status == "claimed", outbox.c.claimed_at <= at - stale_after)
+    again = {"claimed_at": None, "attempts": outbox.c.attempts + 1}
+    why = "left by a process that ended while sending"
+    held = _rows(tx, update(outbox).where(left, outbox.c.legal).values(status="held", why=why))
+    tired = outbox.c.attempts + 1 >= give_up_after
+    failed = _rows(tx, update(outbox).where(left, tired).values(status="failed", why=why, **again))
+    requeued = _rows(tx, update(outbox).where(left).values(status="queued", why=why, **again))
+    return Swept(requeued=requeued, held=held, failed=failed)
+
+
+def decide_held(tx: Transaction, outbox_id: int, *, send: bool, why: str) -> None:
+    """A human's decision on a row that is held or failed: send it (again), or never; `NotFound` when there is none."""
+    fresh = {"status": "queued", "attempts": 0, "not_before": None} if send else {"status": "withdrawn"}
+    open_row = and_(outbox.c.id == outbox_id, outbox.c.status.in_(("held", "failed")))
+    if not _rows(tx, update(outbox).where(open_row).values(**fresh, claimed_at=None, why=why)):
+        raise NotFound(_("No message {number} waits for a decision").format(number=outbox_id))
+
+
+def counts(tx: Transaction) -> dict[str, int]:
+    """Rows by status; a status without rows is absent."""
+    statement = select(outbox.c.status, func.count()).group_by(outbox.c.status)
+    return dict(tx.connection.execute(statement).tuples().all())
+
+
+def household_send_moments(
+    tx: Transaction, person_id: int, since: datetime, *, queued: bool = False, before_id: int | None = None
+) -> list[datetime]:
+    """When messages left (or may have left) for anyone in this person's household since `since`, for the cap.
+
+    `queued`: also those that still wait, by `not_before`, else `since`. `before_id`: also those that another process
+    holds right now with a smaller id, so that of two sent at once only one passes.
+    """
+    household = select(person.c.household_id).where(person.c.id == person_id).scalar_subquery()
+    rows = select(outbox.c.id, outbox.c.status, outbox.c.sent_at, outbox.c.claimed_at, outbox.c.not_before).where(
+        outbox.c.case_id.in_(select(cases.c.id).where(cases.c.household_id == household)),
+        outbox.c.recipient.startswith("person:"),
+        outbox.c.status.in_(("sent", "held", "claimed", "queued")),
+    )
+    moments: list[datetime] = []
+    for number, status, sent_at, claimed_at, not_before in tx.connection.execute(rows):
+        in_flight = status == "claimed" and (queued or (before_id is not None and number < before_id))
+        if status == "sent" or status == "held" or in_flight:
+            moment = sent_at or claimed_at
+        elif status == "queued" and queued:
+            moment = not_before or since
+        else:
+            continue
+        if moment is not None and moment >= since:
+            moments.append(moment)
+    return sorted(moments)
+
+
+def _insert(tx: Transaction) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(outbox) if tx.is_postgresql else sqlite.insert(outbox)
+
+
+def _rows(tx: Transaction, statement: Any) -> int:
+    result: CursorResult[Any] = tx.connection.execute(statement)
+    return result.rowcount
+
+
+def _change(tx: Transaction, row: ClaimedRow, **values: object) -> bool:
+    mine = and_(outbox.c.id == row.id, outbox.c.status == "claimed", outbox.c.claimed_at == row.claimed_at)
+    return _rows(tx, update(outbox).where(mine).values(**values)) == 1
+
+
+def _values(row: OutboxRow) -> dict[str, object]:
+    values: dict[str, object] = {name: getattr(row, name) for name in OutboxRow.__slots__}
+    return values | {"data": json.dumps(_plain(row.data), sort_keys=True), "status": "queued", "attempts": 0}
+
+
+def _plain(value: object) -> object:
+    """JSON with ids, codes, dates and cents only: a text with a blank could be somebody's name."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    if value is None or isinstance(value, int) or (isinstance(value, str) and CODE.fullmatch(value)):
+        return value
+    raise ValueError(f"outbox data hold ids, codes, dates and cents only, not a {type(value).__name__} like this")
+
+
+def _claimed(row: RowMapping, at: datetime) -> ClaimedRow:
+    known = {name: row[name] for name in ClaimedRow.__slots__}
+    return ClaimedRow(**known | {"data": json.loads(row["data"]), "claimed_at": at})

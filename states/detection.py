@@ -1,0 +1,4 @@
+"""temporary"""
+from pydantic import BaseModel
+class DetectionParameters(BaseModel):
+    pass

@@ -1,0 +1,113 @@
+"""The fields of a trigger read strictly: what is missing or unreadable is named, field by field."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from states.decision import Failure
+from states.document import FieldSpec, Text, TriggerSpec
+from states.snapshot import Value
+
+TRUE, FALSE = {"true", "si", "sì", "s", "yes", "y", "1"}, {"false", "no", "n", "0"}
+
+
+class Unreadable(ValueError):
+    """A value that is not of its field's type; `text` says what would be."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.en)
+        self.text = text
+
+
+def read_fields(
+    spec: TriggerSpec, given: Mapping[str, Value], adults: frozenset[int]
+) -> tuple[dict[str, Value], tuple[Failure, ...]]:
+    """Typed values and what is wrong. Texts from a prompt or a form are read by their field's type; money is in cents."""
+    values: dict[str, Value] = {}
+    failures: list[Failure] = []
+    for name in given:
+        if name not in spec.fields:
+            known = ", ".join(spec.fields) or "-"
+            failures.append(Failure(name, Text(
+                it=f"campo sconosciuto: {name}; campi: {known}", en=f"unknown field: {name}; fields: {known}"), ()))
+    for name, field in spec.fields.items():
+        value = given.get(name)
+        if value is None or value == "":
+            if field.required:
+                failures.append(Failure(name, Text(
+                    it=f"manca: {field.label.it} ({name})", en=f"missing: {field.label.en} ({name})"), ()))
+            continue
+        try:
+            values[name] = read_value(field, value)
+        except Unreadable as error:
+            failures.append(Failure(name, Text(
+                it=f"{field.label.it} ({name}): {error.text.it}", en=f"{field.label.en} ({name}): {error.text.en}"), ()))
+    return values, tuple(failures)
+
+
+def read_value(field: FieldSpec, value: Value) -> Value:
+    """One value by its field's type; `Unreadable` says what is expected."""
+    if field.type in ("text", "staff"):
+        return str(value)
+    if field.type == "choice":
+        return _choice(field, str(value))
+    if field.type == "bool":
+        return _truth(value)
+    if field.type == "date":
+        return _day(value)
+    number = _cents(value) if field.type == "money" else _whole(value)
+    low, high = field.minimum, field.maximum
+    if (low is not None and number < low) or (high is not None and number > high):
+        raise Unreadable(Text(it=f"fra {low} e {high}" if high else f"almeno {low}", en=f"between {low} and {high}" if high else f"at least {low}"))
+    return number
+
+
+def _choice(field: FieldSpec, value: str) -> str:
+    if value in field.choices:
+        return value
+    known = ", ".join(field.choices)
+    raise Unreadable(Text(it=f"«{value}» non è fra: {known}", en=f"“{value}” is none of: {known}"))
+
+
+def _truth(value: Value) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in TRUE | FALSE:
+        return word in TRUE
+    raise Unreadable(Text(it="rispondere sì o no", en="answer yes or no"))
+
+
+def _day(value: Value) -> date:
+    if isinstance(value, datetime):
+        raise Unreadable(Text(it="serve una data, senza ora", en="a date without time is needed"))
+    if isinstance(value, date):
+        return value
+    for form in ("%Y-%m-%d", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(str(value).strip(), form).date()  # noqa: DTZ007 - a date has no zone
+        except ValueError:
+            continue
+    raise Unreadable(Text(it="serve una data gg/mm/aaaa o aaaa-mm-gg", en="a date dd/mm/yyyy or yyyy-mm-dd is needed"))
+
+
+def _whole(value: Value) -> int:
+    try:
+        return int(str(value).strip())
+    except ValueError as error:
+        raise Unreadable(Text(it="serve un numero intero", en="a whole number is needed")) from error
+
+
+def _cents(value: Value) -> int:
+    """Cents: an int is taken as cents, a text as euros (1.234,56 or 1234.56)."""
+    if isinstance(value, int):
+        return value
+    text = str(value).strip().removesuffix("EUR").removesuffix("€").strip()
+    try:
+        amount = Decimal(text.replace(".", "").replace(",", ".") if "," in text else text)
+        cents = amount * 100
+        if cents == cents.to_integral_value():
+            return int(cents)
+    except InvalidOperation:
+        pass  # refused below, like an amount with a third decimal
+    raise Unreadable(Text(it="serve un importo, per esempio 1.234,56", en="an amount is needed, for example 1234.56"))

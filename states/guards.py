@@ -1,0 +1,365 @@
+"""The guards: named, pure conditions, each with a sentence that says what is needed and who can see to it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from states.document import Parameters, Text
+from states.machine import Need
+from states.snapshot import HOUSEHOLD, Attempt, Fact, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What a guard sees: the case with the event's own fields already laid upon it."""
+
+    on: date
+    configuration: tuple[str, ...]
+    journeys: Mapping[int, str]
+    adults: frozenset[int]
+    facts: tuple[Fact, ...]
+    attempts: tuple[Attempt, ...]
+    figures: Mapping[str, int | str | bool]
+    fields: Mapping[str, Value]
+    person_id: int
+
+    def latest(self, name: str, person_id: int = HOUSEHOLD) -> Value | None:
+        """The newest value of a fact, the event's own field first."""
+        if name in self.fields and person_id in (HOUSEHOLD, self.person_id):
+            return self.fields[name]
+        for fact in reversed(self.facts):
+            if fact.name == name and fact.person_id == person_id:
+                return fact.value
+        return None
+
+    def number(self, name: str) -> int:
+        """A figure from outside the case; 0 when nobody gave it."""
+        return int(self.figures.get(name, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition. `sentence` may use {parameters} and {now}; `asks`: it reads the trigger's own form."""
+
+    name: str
+    sentence: Text
+    fix_by: tuple[str, ...]
+    test: Callable[[Situation, Parameters], bool]
+    parameters: frozenset[str] = frozenset()
+    now: Callable[[Situation, Parameters], str] = lambda _situation, _parameters: ""
+    asks: bool = False
+
+    def explain(self, situation: Situation, parameters: Parameters) -> Text:
+        """What is needed, with the figures as they are now."""
+        shown = {key: ", ".join(value) if isinstance(value, list) else value for key, value in parameters.items()}
+        shown["now"] = self.now(situation, parameters)
+        return Text(it=self.sentence.it.format(**shown), en=self.sentence.en.format(**shown))
+
+
+def need(name: str, parameters: Parameters) -> Need:
+    """A guard with its parameters in canonical form: the key by which the machine knows it."""
+    return name, json.dumps(parameters, sort_keys=True, separators=(",", ":")) if parameters else ""
+
+
+def parameters_of(need_: Need) -> Parameters:
+    """The parameters of a need."""
+    parameters: Parameters = json.loads(need_[1]) if need_[1] else {}
+    return parameters
+
+
+def _adults_missing(s: Situation) -> list[int]:
+    return [
+        adult
+        for adult in sorted(s.adults)
+        if not s.latest("pip_signed", adult) and s.latest("reason_without_pip", adult) is None
+    ]
+
+
+def _participations(s: Situation, parameters: Parameters) -> int:
+    since = s.on - timedelta(days=_int(parameters, "within_days"))
+    return sum(1 for fact in s.facts if fact.name == "participated_in" and since < fact.on <= s.on)
+
+
+def _placed_days(s: Situation) -> int:
+    placed_on = s.latest("placed_on", s.person_id)
+    return (s.on - placed_on).days if isinstance(placed_on, date) else 0
+
+
+def _int(parameters: Parameters, name: str) -> int:
+    value = parameters[name]
+    assert isinstance(value, int)
+    return value
+
+
+def _names(parameters: Parameters, name: str) -> list[str]:
+    value = parameters[name]
+    assert isinstance(value, list)
+    return value
+
+
+def _final_tracks(s: Situation, p: Parameters) -> bool:
+    finals = {"work": ("stable", "not_pursued"), "payment": ("settled",), "community": ("rooted", "not_pursued")}
+    return all(
+        any(leaf.rsplit(".", 2)[1:] == [track, final] for leaf in s.configuration for final in finals.get(track, ()))
+        for track in _names(p, "tracks")
+    )
+
+
+def _payment_well(s: Situation, p: Parameters) -> bool:
+    if "active.payment.settled" in s.configuration:
+        return True
+    return "active.payment.paying" in s.configuration and s.number("on_time_in_a_row") >= _int(p, "in_a_row")
+
+
+CASE = ("case_worker", "supervisor")
+NIGHT = ("system",)
+
+_ALL: tuple[Guard, ...] = (
+    Guard(
+        "case_worker_of_quarter",
+        Text(
+            it="serve un operatore attivo di un ente che lavora nel quartiere",
+            en="an active case worker of a partner that works in this quarter is needed",
+        ),
+        ("supervisor",),
+        lambda s, p: bool(s.figures.get("assignee_works_here")),
+        asks=True,
+    ),
+    Guard(
+        "arrears_gone",
+        Text(it="la morosità non è rientrata (ora: {now})", en="the arrears have not gone (now: {now})"),
+        ("landlord",),
+        lambda s, p: s.figures.get("arrears_class") in ("regular", "watch"),
+        now=lambda s, p: str(s.figures.get("arrears_class", "?")),
+    ),
+    Guard(
+        "closing_not_proposed",
+        Text(it="la chiusura è già proposta", en="closing has been proposed already"),
+        NIGHT,
+        lambda s, p: s.latest("closing_proposed") is not True,
+    ),
+    Guard(
+        "contained_again",
+        Text(it="non risulta una nuova morosità contenuta (ora: {now})", en="no contained arrears again (now: {now})"),
+        NIGHT,
+        lambda s, p: s.figures.get("arrears_class") in ("contained", "persistent", "serious"),
+        now=lambda s, p: str(s.figures.get("arrears_class", "?")),
+    ),
+    Guard(
+        "objective_and_transitory",
+        Text(
+            it="la difficoltà va giudicata oggettiva e transitoria; altrimenti respingere o inviare",
+            en="the difficulty must be judged objective and transitory; else reject or refer",
+        ),
+        CASE,
+        lambda s, p: s.latest("objective") is True and s.latest("transitory") is True,
+        asks=True,
+    ),
+    Guard(
+        "contact_recorded",
+        Text(
+            it="serve un contatto con una persona: registrare un tentativo con esito «parlato»",
+            en="a contact with a person is needed: record an attempt with outcome “spoken”",
+        ),
+        ("case_worker", "volunteers"),
+        lambda s, p: any(attempt.outcome == "spoken" for attempt in s.attempts),
+    ),
+    Guard(
+        "attempts",
+        Text(
+            it="servono almeno {at_least} tentativi su {channels} canali (ora: {now})",
+            en="at least {at_least} attempts on {channels} channels are needed (now: {now})",
+        ),
+        ("case_worker",),
+        lambda s, p: len(s.attempts) >= _int(p, "at_least")
+        and len({attempt.channel for attempt in s.attempts}) >= _int(p, "channels"),
+        frozenset({"at_least", "channels"}),
+        now=lambda s, p: f"{len(s.attempts)}/{len({attempt.channel for attempt in s.attempts})}",
+    ),
+    Guard(
+        "consents_recorded",
+        Text(
+            it="servono il consenso privacy e il patto di partecipazione, firmati",
+            en="the privacy consent and the participation agreement must be signed",
+        ),
+        CASE,
+        lambda s, p: s.latest("privacy_consent") is True and s.latest("participation") is True,
+        asks=True,
+    ),
+    Guard(
+        "household_assessed",
+        Text(it="manca la valutazione del nucleo", en="the household assessment is missing"),
+        CASE,
+        lambda s, p: s.latest("household_assessed") is True,
+    ),
+    Guard(
+        "every_adult_has_pip_or_reason",
+        Text(
+            it="ogni adulto deve avere un PIP firmato o un motivo registrato (mancano: {now})",
+            en="every adult needs a signed PIP or a recorded reason (missing: {now})",
+        ),
+        ("case_worker", "job_agency"),
+        lambda s, p: not _adults_missing(s),
+        now=lambda s, p: str(len(_adults_missing(s))),
+    ),
+    Guard(
+        "esf_entry_complete",
+        Text(it="mancano i dati FSE di ingresso", en="the ESF entry data are missing"),
+        CASE,
+        lambda s, p: s.latest("esf_entry_complete") is True,
+    ),
+    Guard(
+        "adult_without_journey",
+        Text(
+            it="la persona scelta deve essere un adulto del nucleo senza un PIP in corso",
+            en="the chosen person must be an adult of the household without a PIP under way",
+        ),
+        CASE,
+        lambda s, p: s.latest("person") in s.adults and s.latest("person") not in s.journeys,
+        asks=True,
+    ),
+    Guard(
+        "payment_settled_or_steady",
+        Text(
+            it="il debito deve essere estinto, o {in_a_row} rate di fila pagate puntuali (ora: {now})",
+            en="the debt must be settled, or {in_a_row} instalments in a row paid on time (now: {now})",
+        ),
+        ("case_worker",),
+        _payment_well,
+        frozenset({"in_a_row"}),
+        now=lambda s, p: str(s.number("on_time_in_a_row")),
+    ),
+    Guard(
+        "tracks_final",
+        Text(it="questi percorsi devono essere conclusi: {tracks}", en="these tracks must have ended: {tracks}"),
+        ("case_worker", "job_agency", "volunteers"),
+        _final_tracks,
+        frozenset({"tracks"}),
+    ),
+    Guard(
+        "somebody_in",
+        Text(it="nessun adulto è in: {states}", en="no adult stands in: {states}"),
+        ("job_agency",),
+        lambda s, p: any(state in _names(p, "states") for state in s.journeys.values()),
+        frozenset({"states"}),
+    ),
+    Guard(
+        "nobody_placed",
+        Text(it="un altro adulto lavora ancora", en="another adult is still placed"),
+        ("job_agency",),
+        lambda s, p: not any(state in ("placed", "kept") for state in s.journeys.values()),
+    ),
+    Guard(
+        "household_in",
+        Text(it="il nucleo deve essere in {state}", en="the household must stand in {state}"),
+        CASE,
+        lambda s, p: p["state"] in s.configuration,
+        frozenset({"state"}),
+    ),
+    Guard(
+        "plan_signed_by_both",
+        Text(
+            it="il piano va firmato dal nucleo e dal gestore",
+            en="household and landlord must both have signed the plan",
+        ),
+        ("case_worker", "landlord"),
+        lambda s, p: s.fields.get("signed_by_household") is True and s.fields.get("signed_by_landlord") is True,
+        asks=True,
+    ),
+    Guard(
+        "plan_settled",
+        Text(it="il debito del piano non è estinto", en="the plan's debt is not paid"),
+        ("landlord",),
+        lambda s, p: bool(s.figures.get("plan_settled")),
+    ),
+    Guard(
+        "instalment_beyond_tolerance",
+        Text(it="nessuna rata oltre la tolleranza", en="no instalment is late beyond tolerance"),
+        NIGHT,
+        lambda s, p: s.number("missed_in_a_row") > 0,
+    ),
+    Guard(
+        "instalments_current",
+        Text(it="ci sono ancora rate mancate ({now})", en="instalments are still missed ({now})"),
+        CASE,
+        lambda s, p: s.number("missed_in_a_row") == 0,
+        now=lambda s, p: str(s.number("missed_in_a_row")),
+    ),
+    Guard(
+        "missed",
+        Text(
+            it="servono {in_a_row} rate mancate di fila o {in_all} in tutto (ora: {now})",
+            en="{in_a_row} instalments missed in a row or {in_all} in all are needed (now: {now})",
+        ),
+        NIGHT,
+        lambda s, p: s.number("missed_in_a_row") >= _int(p, "in_a_row") or s.number("missed_total") >= _int(p, "in_all"),
+        frozenset({"in_a_row", "in_all"}),
+        now=lambda s, p: f"{s.number('missed_in_a_row')}/{s.number('missed_total')}",
+    ),
+    Guard(
+        "takes_part",
+        Text(
+            it="servono {times} partecipazioni in {within_days} giorni (ora: {now}) o ore donate",
+            en="{times} participations in {within_days} days are needed (now: {now}), or hours given",
+        ),
+        ("volunteers",),
+        lambda s, p: _participations(s, p) >= _int(p, "times")
+        or any(fact.name == "hours_given" and int(str(fact.value)) > 0 for fact in s.facts),
+        frozenset({"times", "within_days"}),
+        now=lambda s, p: str(_participations(s, p)),
+    ),
+    Guard(
+        "survey_recorded",
+        Text(
+            it="serve il questionario FSE, compilato o segnato come non ottenuto",
+            en="the ESF survey must be recorded as done or not obtained",
+        ),
+        CASE,
+        lambda s, p: s.latest("survey") in ("done", "not_obtained"),
+    ),
+    Guard(
+        "referral_open",
+        Text(it="non c'è un invio in attesa di risposta", en="no referral waits for an answer"),
+        CASE,
+        lambda s, p: s.latest("referral_open") is True,
+    ),
+    Guard(
+        "no_referral_open",
+        Text(it="un invio attende già risposta", en="a referral already waits for an answer"),
+        CASE,
+        lambda s, p: s.latest("referral_open") is not True,
+    ),
+    Guard(
+        "placement_lasted",
+        Text(
+            it="servono {days} giorni di lavoro (ora: {now})",
+            en="{days} days at work are needed (now: {now})",
+        ),
+        ("job_agency",),
+        lambda s, p: _placed_days(s) >= _int(p, "days"),
+        frozenset({"days"}),
+        now=lambda s, p: str(_placed_days(s)),
+    ),
+    Guard(
+        "was_in",
+        Text(it="il PIP non era in {state}", en="the PIP was not in {state}"),
+        ("job_agency",),
+        lambda s, p: s.latest("interrupted_from", s.person_id) == p["state"],
+        frozenset({"state"}),
+    ),
+    Guard(
+        "not_interrupted",
+        Text(it="il PIP è già interrotto", en="the PIP is interrupted already"),
+        ("job_agency",),
+        lambda s, p: s.journeys.get(s.person_id) != "interrupted",
+    ),
+)
+
+GUARDS: dict[str, Guard] = {guard.name: guard for guard in _ALL}
+
+
+def exclusive(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    """Whether two sets of needs can never both hold: only `was_in` with different states says so for certain."""
+    return "was_in" in first and "was_in" in second and first["was_in"] != second["was_in"]
