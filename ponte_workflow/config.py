@@ -19,12 +19,15 @@ class Settings(BaseSettings):
     language: str = Field(default="it", description="Language of the console: it or en")
     user: str | None = Field(default=None, description="Who acts at the console, a username")
     town: str = Field(default="Brescia", description="The town named in messages")
+    office: str = Field(default="Sportello Un ponte sul blu", description="Where households find us, in messages")
+    phone: str = Field(default="030 0000000", description="The office's telephone number, in messages")
     ledger_max_age_days: int = Field(default=7, ge=1, description="Older ledgers are stale: detection is skipped")
     smtp_host: str | None = Field(default=None, description="SMTP server; without it mails go to PONTE_HOME/mails")
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_tls: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
+    smtp_cafile: Path | None = Field(default=None, description="Certificates to trust, for a server of one's own")
     smtp_timeout: float = Field(default=20.0, gt=0, description="Seconds")
     mail_from: str = Field(default="ponte@example.org", description="Sender address of every mail")
     batch_size: int = Field(default=1000, ge=1, le=10_000, description="Due clocks in one transaction of the night")

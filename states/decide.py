@@ -253,27 +253,29 @@ class _Course:
             return
         rule = f"{event.trigger}/{name}"
         person_id = event.person_id
+        chosen = event.fields.get("person")
+        about = chosen if isinstance(chosen, int) else person_id
         if consequence.message:
             to = "person" if person_id else "household"
-            self.effects.append(Notify("inform", to, consequence.message, rule, self.on, person_id))
+            day = event.fields.get(consequence.day_before) if consequence.day_before else None
+            notice = Notify("inform", to, consequence.message, rule, self.on, person_id)
+            self.effects.append(notice._replace(about=day) if isinstance(day, date) else notice)
         elif consequence.tell:
             assert consequence.with_message is not None
             self.effects.append(Notify("escalate", consequence.tell, consequence.with_message, rule, self.on, person_id, True))
         elif consequence.task:
             within = consequence.task_within
             due = None if within is None else self.pathway.calendar.add_working_days(self.on, within)
-            self.effects.append(OpenTask(consequence.task, consequence.task_role, person_id, due))
+            self.effects.append(OpenTask(consequence.task, consequence.task_role, about, due))
         elif consequence.close_task:
-            chosen = event.fields.get("person")
-            self.effects.append(CloseTask(consequence.close_task, chosen if isinstance(chosen, int) else person_id))
+            self.effects.append(CloseTask(consequence.close_task, about))
         elif consequence.withdraw:
             self.effects.append(Withdraw(consequence.withdraw))
         elif consequence.perform:
-            chosen = event.fields.get("person")
-            self.effects.append(Perform(consequence.perform, chosen if isinstance(chosen, int) else person_id))
+            self.effects.append(Perform(consequence.perform, about))
         elif consequence.record:
             for fact, value in consequence.record.items():
-                self._record(fact, value, person_id)
+                self._record(fact, value, about)
         elif consequence.signal:
             self._signal(consequence.signal, HOUSEHOLD)
         elif consequence.persons:

@@ -51,6 +51,7 @@ class Notify(NamedTuple):
     at_once: bool = False
     overtaken: int = 0
     since: date | None = None  # since when the case stands there
+    about: date | None = None  # the day of which it reminds: it leaves the day before, and never after
 
 
 class OpenTask(NamedTuple):

@@ -55,6 +55,7 @@ class Consequence(Part):
     """One thing that follows from a step; exactly one of the verbs is given."""
 
     message: Name | None = None  # to the household
+    day_before: Name | None = None  # a date field: the message leaves on the day before it
     tell: Role | None = None  # to staff, at once, with `with_message`
     with_message: Name | None = None
     task: Name | None = None

@@ -150,9 +150,10 @@ def _referred(payment: Payment, waiting: Sequence[_Open]) -> list[_Open]:
 
 def _exact(payment: Payment, rest: int, waiting: Sequence[_Open]) -> list[_Open]:
     latest = payment.on + EARLY
-    for item in waiting:
-        if item.what.kind == "instalment" and item.left == rest and item.what.due_on <= latest:
-            return [item]
+    plan = [item for item in waiting if item.what.kind == "instalment" and item.what.due_on <= latest]
+    if any(item.left == rest for item in plan):
+        # The amount says that it is for the plan; within the plan the oldest comes first, or it would be missed.
+        return plan
     return []
 
 

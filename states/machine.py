@@ -118,6 +118,13 @@ class Machine:
             moved = self._model.trigger(trigger, truth=dict(zip(needs, truth, strict=True)))  # type: ignore[attr-defined]
             return self._read() if moved else None
 
+    def may_lead(self, source: Configuration, trigger: str, target: Configuration) -> bool:
+        """Whether the trigger leads from source to target under some truth of its guards."""
+        needs = self.needs(source, trigger)
+        if needs is None:
+            return False
+        return any(self.step(source, trigger, truth) == target for truth in product((True, False), repeat=len(needs)))
+
     def check(self, configuration: Configuration) -> None:
         """Raise `IllegalConfiguration` unless every active region has exactly one leaf (the library accepts anything)."""
         tops = {leaf.split(SEPARATOR)[0] for leaf in configuration}

@@ -16,3 +16,5 @@ TO_HOUSEHOLD = frozenset(
 MESSAGES = TO_STAFF | TO_HOUSEHOLD
 # Messages that ask for money: never before a human contact attempt, and they stop when a plan is breached.
 DEMANDS = frozenset({"instalment_due"})
+# Messages with legal weight: never repeated by a machine, a crash in between is for a human to decide.
+LEGAL = frozenset({"plan_signed"})

@@ -143,16 +143,16 @@ class RentBook:
         for number, (steer, due, cents) in enumerate(self._extras(month)):
             on = max(due - timedelta(days=random.randint(0, 2)), steer.from_day)
             if self._steer(due) is steer:
-                self._pay(
-                    random, month, 10 + number, "CANONE", on, min(cents, max(self._owed(due), 0)), notice_iuv(random)
-                )
+                self._pay(random, month, 10 + number, "CANONE", on, cents, notice_iuv(random))
 
     def _extras(self, month: int) -> Iterator[tuple[Steering, date, int]]:
         for steer in self.steering:
             if steer.instalments:
                 yield from ((steer, due, cents) for due, cents in steer.instalments if _month(due) == month)
             elif steer.monthly_extra_cents and month >= _month(steer.from_day):
-                yield steer, add_months(steer.from_day, month - _month(steer.from_day)), steer.monthly_extra_cents
+                due = add_months(steer.from_day, month - _month(steer.from_day))
+                # What this month's charges still get later in the month is no debt.
+                yield steer, due, min(steer.monthly_extra_cents, max(self._owed(date.max), 0))
 
     def _steer(self, on: date) -> Steering | None:
         found = None

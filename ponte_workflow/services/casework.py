@@ -19,13 +19,14 @@ from ponte_workflow.i18n import language
 from ponte_workflow.services import instalments
 from ponte_workflow.services.figures import assignee, figures_of
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.services.rights import Actor, require_sight
+from ponte_workflow.services.rights import Actor, require_role, require_sight
 from ponte_workflow.store import casefile, cases
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Directory, directory
 from states.decide import decide, opening
 from states.decision import Decision, Perform, Refusal
+from states.document import FieldSpec, Text, TriggerSpec
 from states.pathway import Pathway
 from states.possibilities import Possibility, possibilities
 from states.snapshot import HOUSEHOLD, CaseSnapshot, Event, Paused, Resumed, Triggered, Value
@@ -40,6 +41,11 @@ _REFUSALS: dict[str, type[PonteError]] = {
     "pause_cap": NeedsMissing,
     "needs": NeedsMissing,
 }
+
+HAND_OVER = TriggerSpec(
+    label=Text(it="Passaggio di consegne", en="Hand over"), by=["supervisor", "lead"],
+    fields={"case_worker": FieldSpec(type="staff", label=Text(it="Operatore", en="Case worker"))},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,26 @@ def fire(
     return _commit(tx, who, Standing(row, pathway, snapshot), event, decision, kind, values, book)
 
 
+def assign(tx: Transaction, who: Occasion, code: str, username: str) -> CaseRow:
+    """Give a case to a case worker: by the pathway's own trigger where it has one, else as a hand-over."""
+    standing = look(tx, who, code, lock=True)
+    event = Triggered("assign", who.actor.roles, {"case_worker": username})
+    if standing.pathway.household.trigger(standing.row.configuration, "assign") is not None:
+        return fire(tx, who, standing, event)
+    require_role(who.actor, "supervisor", "lead")
+    worker, fit = assignee(tx, standing.row, HAND_OVER, event.fields)
+    if worker is None or not fit.get("assignee_works_here"):
+        raise NeedsMissing(_("{code}: {name} is no active case worker of this quarter").format(code=code, name=username))
+    same = Decision(standing.row.configuration, ())
+    writing = casefile.Writing("recorded", who.on, who.at, who.actor.staff_id, {"trigger": "hand_over", "to_staff": worker.id})
+    row, _history_id = casefile.write(
+        tx, standing.row, standing.snapshot, same, writing, directory(tx, who.on),
+        closed=standing.row.closed_on is not None, human=True, special_fields={},
+        case_values={"assigned_to": worker.id, "partner_id": worker.partner_id},
+    )
+    return row
+
+
 def pause(tx: Transaction, who: Occasion, code: str, reason: str, review_on: date) -> CaseRow:
     """The case stands still until `review_on`, when its owner is asked to look again."""
     _named(who)
@@ -185,7 +211,7 @@ def _perform(
     if perform.what == "mark_deceased":
         casefile.mark_deceased(tx, perform.person_id, who.on)
     elif perform.what == "excuse_instalments":
-        instalments.excuse(tx, row.id, who.on)
+        instalments.excuse(tx, row.id)
     else:
         facts = {effect.name: effect.value for effect in decision.effects if hasattr(effect, "value")}
         total, count, first = facts["total"], facts["instalments"], facts["first_due_on"]

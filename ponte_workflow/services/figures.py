@@ -5,11 +5,12 @@ from datetime import date
 
 from ponte_workflow.errors import InvalidField
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.services import detection, instalments
+from ponte_workflow.services import arrears, instalments
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Member, members
 from states.document import TriggerSpec
+from states.instalments import PlanStanding
 from states.pathway import Pathway
 from states.snapshot import Value
 
@@ -18,15 +19,18 @@ Figures = dict[str, int | str | bool]
 
 def figures_of(tx: Transaction, row: CaseRow, pathway: Pathway, on: date) -> Figures:
     """Arrears class by the ledgers and the standing of the payment plan that day."""
-    figures: Figures = {"arrears_class": detection.class_of(tx, row.tenancy_id, on, pathway.document.detection)}
+    figures: Figures = {"arrears_class": arrears.class_of(tx, row.tenancy_id, on, pathway.document.detection)}
     return figures | plan_figures(tx, row.id, on)
 
 
 def plan_figures(tx: Transaction, case_id: int, on: date) -> Figures:
     """The standing of the active plan; nothing when there is none."""
-    standing = instalments.standing_of(tx, case_id, on)
-    if standing is None:
-        return {}
+    standing = instalments.standings(tx, [case_id], on).get(case_id)
+    return {} if standing is None else standing_figures(standing)
+
+
+def standing_figures(standing: PlanStanding) -> Figures:
+    """The same from a standing that is at hand."""
     return {
         "on_time_in_a_row": standing.on_time_in_a_row,
         "missed_in_a_row": standing.missed_in_a_row,

@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from sqlalchemy import select
+
 from ponte_workflow.errors import CaseChanged
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.schema.casework import cases, clock, pause
 
 
 class DueClock(NamedTuple):
@@ -109,18 +112,18 @@ def due_clocks(
 
 
 def write(
-    tx: Transaction, *, on: date, at: datetime, clocks: Sequence[ClockWrite], cases: Sequence[CaseWrite],
+    tx: Transaction, *, on: date, at: datetime, clocks: Sequence[ClockWrite], heads: Sequence[CaseWrite],
     history: Sequence[HistoryWrite], notices: Sequence[NoticeWrite],
 ) -> None:
     """Write a batch. Raises `CaseChanged` when somebody changed one of its cases meanwhile: nothing of it stays."""
     if tx.is_postgresql:
-        _write_postgresql(tx, on, at, clocks, cases, history, notices)
+        _write_postgresql(tx, on, at, clocks, heads, history, notices)
     else:
-        _write_sqlite(tx, on, at, clocks, cases, history, notices)
+        _write_sqlite(tx, on, at, clocks, heads, history, notices)
 
 
 def _write_sqlite(
-    tx: Transaction, on: date, at: datetime, clocks: Sequence[ClockWrite], cases: Sequence[CaseWrite],
+    tx: Transaction, on: date, at: datetime, clocks: Sequence[ClockWrite], heads: Sequence[CaseWrite],
     history: Sequence[HistoryWrite], notices: Sequence[NoticeWrite],
 ) -> None:
     run = tx.connection.exec_driver_sql
@@ -130,9 +133,9 @@ def _write_sqlite(
         [(position, due and due.isoformat(), id_) for position, due, id_ in clocks],
     )
     done = run(
-        "UPDATE cases SET version = ?, history_length = ?, history_head = ? WHERE id = ? AND version = ?", list(cases)
+        "UPDATE cases SET version = ?, history_length = ?, history_head = ? WHERE id = ? AND version = ?", list(heads)
     )
-    _all_there(done.rowcount, len(cases))
+    _all_there(done.rowcount, len(heads))
     run(
         'INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash) '
         f"VALUES (?, ?, 'clock', '{today}', '{moment}', ?, ?, ?)",
@@ -147,7 +150,7 @@ def _write_sqlite(
 
 
 def _write_postgresql(
-    tx: Transaction, on: date, at: datetime, clocks: Sequence[ClockWrite], cases: Sequence[CaseWrite],
+    tx: Transaction, on: date, at: datetime, clocks: Sequence[ClockWrite], heads: Sequence[CaseWrite],
     history: Sequence[HistoryWrite], notices: Sequence[NoticeWrite],
 ) -> None:
     run = tx.connection.exec_driver_sql
@@ -160,9 +163,9 @@ def _write_postgresql(
         "UPDATE cases SET version = n.version, history_length = n.length, history_head = n.head "
         "FROM unnest(%s::int[], %s::int[], %s::text[], %s::bigint[], %s::int[]) AS n(version, length, head, id, was) "
         "WHERE cases.id = n.id AND cases.version = n.was",
-        _columns(cases),
+        _columns(heads),
     )
-    _all_there(done.rowcount, len(cases))
+    _all_there(done.rowcount, len(heads))
     run(
         'INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash) '
         "SELECT n.case_id, n.seq, 'clock', %s, %s, n.data, n.previous, n.hash "
@@ -188,3 +191,15 @@ def _all_there(written: int, wanted: int) -> None:
         raise CaseChanged(
             _("{n} cases of a batch were changed by somebody else meanwhile").format(n=wanted - written)
         )
+
+
+def paused_clocks(tx: Transaction) -> list[tuple[str, str, date]]:
+    """(case code, clock, review date) of clocks that stand still because their case is paused."""
+    rows = tx.connection.execute(
+        select(cases.c.code, clock.c.name, pause.c.review_on)
+        .join(clock, clock.c.case_id == cases.c.id)
+        .join(pause, pause.c.case_id == cases.c.id)
+        .where(cases.c.paused, clock.c.due_on.is_(None), pause.c.resumed_on.is_(None))
+        .order_by(cases.c.id, clock.c.id)
+    )
+    return [(row.code, row.name, row.review_on) for row in rows]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -27,7 +27,7 @@ from ponte_workflow.store.schema.casework import (
 from ponte_workflow.store.schema.neighbourhood import consent, person
 from states import decision as effects
 from states.decision import Decision
-from states.messages import DEMANDS
+from states.messages import DEMANDS, LEGAL
 from states.snapshot import CaseSnapshot
 
 NOBODY = "role:lead"  # nobody holds the role: the row waits for somebody who does, and the certificate counts it
@@ -86,6 +86,8 @@ def write(
         values |= {"last_event_on": writing.on, "stalled_on": None, "stall_told_to": None}
     if decision.steps:
         data["steps"] = [[s.person_id, s.trigger, list(s.source), list(s.target)] for s in decision.steps]
+    if started := [effect.person_id for effect in decision.effects if isinstance(effect, effects.StartJourney)]:
+        data["started"] = started
     if writing.kind != "clock":
         data["before"] = _before(tx, row, before)
     entry = Writing(writing.kind, writing.on, writing.at, writing.actor_id, data)
@@ -279,8 +281,9 @@ class _Applier:
             delivery = "direct" if notice.at_once else "digest"
         outbox.queue(self.tx, outbox.OutboxRow(
             rule=notice.rule, due_on=notice.due_on, recipient=recipient, message=notice.message, kind=notice.kind,
-            delivery=delivery, case_id=row.id, data={"person": notice.person_id} if notice.person_id else {},
-            history_seq=row.history_length + 1,
+            delivery=delivery, case_id=row.id, data=_notice_data(notice),
+            history_seq=row.history_length + 1, legal=notice.message in LEGAL, expires_on=notice.about,
+            not_before=None if notice.about is None else _morning_before(notice.about),
         ))
 
     def _task(self, effect: effects.OpenTask | effects.CloseTask) -> None:
@@ -316,6 +319,21 @@ class _Applier:
             update(pause).where(pause.c.case_id == self.row.id, pause.c.resumed_on.is_(None)).values(resumed_on=self.writing.on)
         )
         self.tx.connection.execute(update(cases).where(cases.c.id == self.row.id).values(paused=False))
+
+
+def _morning_before(day: date) -> datetime:
+    # Eight in the morning in UTC is nine or ten in Rome: outside the quiet hours all the year round.
+    return datetime.combine(day - timedelta(days=1), time(8), tzinfo=UTC)
+
+
+def _notice_data(notice: effects.Notify) -> dict[str, Any]:
+    """What the digest needs to say: since when, and how many earlier reminders this one stands for."""
+    data: dict[str, Any] = {}
+    if notice.since:
+        data["since"] = notice.since
+    if notice.overtaken:
+        data["overtaken"] = notice.overtaken
+    return data
 
 
 def _start_clock(tx: Transaction, case_id: int, start: effects.StartClock) -> None:

@@ -100,10 +100,20 @@ def open_ids(tx: Transaction) -> tuple[int, ...]:
     return tuple(tx.connection.execute(select(cases.c.id).where(cases.c.closed_on.is_(None))).scalars())
 
 
+def all_codes(tx: Transaction) -> tuple[str, ...]:
+    """The codes of every case, open or closed."""
+    return tuple(tx.connection.execute(select(cases.c.code).order_by(cases.c.id)).scalars())
+
+
+def journeys_of(tx: Transaction, case_id: int) -> dict[int, str]:
+    """Person id -> state of the person's own machine."""
+    rows = tx.connection.execute(select(journey.c.person_id, journey.c.configuration).where(journey.c.case_id == case_id))
+    return {row.person_id: row.configuration for row in rows}
+
+
 def snapshot(tx: Transaction, row: CaseRow, on: date, figures: Mapping[str, int | str | bool]) -> CaseSnapshot:
     """Everything that `decide()` may ask about one case."""
     connection = tx.connection
-    journeys = connection.execute(select(journey.c.person_id, journey.c.configuration).where(journey.c.case_id == row.id))
     facts = connection.execute(
         select(fact.c.name, fact.c.value, fact.c.on, fact.c.person_id)
         .where(fact.c.case_id == row.id, fact.c.retracted.is_(False))
@@ -118,7 +128,7 @@ def snapshot(tx: Transaction, row: CaseRow, on: date, figures: Mapping[str, int 
     return CaseSnapshot(
         row.id,
         row.configuration,
-        {one.person_id: one.configuration for one in journeys},
+        journeys_of(tx, row.id),
         adults(tx, row.household_id, on),
         tuple(Fact(one.name, value_from(one.value), one.on, one.person_id or 0) for one in facts),
         tuple(Attempt(*one) for one in attempts),
@@ -170,12 +180,24 @@ def persons(tx: Transaction, household_id: int) -> dict[int, tuple[str, date, da
     return {row.id: (f"{row.given_name} {row.surname}", row.birth_date, row.deceased_on) for row in rows}
 
 
-def turned_adult(tx: Transaction, on: date) -> tuple[tuple[int, int], ...]:
-    """(case id, person id) of members of open cases who turn 18 that day."""
+def new_adults(tx: Transaction, on: date) -> tuple[tuple[int, int], ...]:
+    """(case id, person id) of adults in active cases about whom nothing is decided.
+
+    When a case became active every adult had a PIP or a reason: whoever has none turned 18 or joined since.
+    """
+    decided = select(fact.c.id).where(
+        fact.c.case_id == cases.c.id, fact.c.person_id == person.c.id, fact.c.retracted.is_(False),
+        fact.c.name.in_(("reason_without_pip", "adult_joined", "pip_signed")),
+    )
+    started = select(journey.c.id).where(journey.c.case_id == cases.c.id, journey.c.person_id == person.c.id)
     rows = tx.connection.execute(
         select(cases.c.id, person.c.id)
         .join(person, person.c.household_id == cases.c.household_id)
-        .where(cases.c.closed_on.is_(None), person.c.birth_date == years_before(on, ADULT_AGE), *_living(on))
+        .where(
+            cases.c.closed_on.is_(None), where_in("active"), person.c.birth_date <= years_before(on, ADULT_AGE),
+            *_living(on), ~decided.exists(), ~started.exists(),
+        )
+        .order_by(cases.c.id, person.c.id)
     )
     return tuple((row[0], row[1]) for row in rows)
 

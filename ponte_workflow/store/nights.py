@@ -174,6 +174,11 @@ def certify(tx: Transaction, night_id: int, content: dict[str, Any]) -> str:
     return digest
 
 
+def count(tx: Transaction) -> int:
+    """How many certificates there are."""
+    return tx.connection.execute(select(func.count()).select_from(certificate)).scalar_one()
+
+
 def certificate_breaks(tx: Transaction) -> Iterator[str]:
     """Certificates that were changed, or whose sealed history is no longer what it was."""
     previous = FIRST

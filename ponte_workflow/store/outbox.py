@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from ponte_workflow.store.schema.neighbourhood import person
 CODE = re.compile(r"[A-Za-z0-9._:/+-]{0,80}")
 # Word for word the condition of the index ix_outbox_waiting: SQLite uses it only then, and never with parameters.
 WAITING = text("outbox.status IN ('queued', 'claimed')")
-RECIPIENT = re.compile(r"(staff|person):[0-9]+")
+RECIPIENT = re.compile(r"(staff|person):[0-9]+|role:lead")  # role:lead: nobody holds the role yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,20 @@ class Proof:
 
 
 def queue(tx: Transaction, row: OutboxRow) -> int | None:
-    """Queue one row; its id, or None when the same (case, rule, due date, recipient) was there already."""
+    """Queue one row; its id, or None when the same (case, rule, due date, recipient) was there already.
+
+    A row that an undo withdrew is queued again when its step is done again.
+    """
     statement = _insert(tx).values(_values(row)).on_conflict_do_nothing().returning(outbox.c.id)
-    return tx.connection.execute(statement).scalar()
+    new = tx.connection.execute(statement).scalar()
+    if new is not None or row.case_id is None:
+        return new
+    undone = and_(
+        outbox.c.case_id == row.case_id, outbox.c.rule == row.rule, outbox.c.due_on == row.due_on,
+        outbox.c.recipient == row.recipient, outbox.c.status == "withdrawn", outbox.c.why.startswith("undo "),
+    )
+    again = update(outbox).where(undone).values(status="queued", why=None, history_seq=row.history_seq)
+    return tx.connection.execute(again.returning(outbox.c.id)).scalar()
 
 
 def queue_many(tx: Transaction, rows: Iterable[OutboxRow]) -> int:
@@ -205,17 +216,28 @@ def expire(tx: Transaction, on: date) -> int:
     return _rows(tx, update(outbox).where(late).values(status="expired", why="expired"))
 
 
-def withdraw(tx: Transaction, case_id: int, why: str, *, to_staff: bool = False, from_seq: int | None = None) -> int:
+def withdraw(
+    tx: Transaction, case_id: int, why: str, *, to_staff: bool = False, from_seq: int | None = None,
+    only: Collection[str] | None = None,
+) -> int:
     """Withdraw what waits for a case: to its household, with `to_staff` to staff as well; how many.
 
-    `from_seq`: only what history entries from that number on have queued (undo).
+    `from_seq`: only what history entries from that number on have queued (undo). `only`: these messages alone.
     """
     wanted = [outbox.c.case_id == case_id, outbox.c.status.in_(("queued", "claimed"))]
     if not to_staff:
         wanted.append(outbox.c.recipient.startswith("person:"))
     if from_seq is not None:
         wanted.append(outbox.c.history_seq >= from_seq)
+    if only is not None:
+        wanted.append(outbox.c.message.in_(only))
     return _rows(tx, update(outbox).where(*wanted).values(status="withdrawn", why=why))
+
+
+def give_back(tx: Transaction, case_id: int, why: str) -> int:
+    """Queue again what was withdrawn for that reason, because the step that withdrew it was undone; how many."""
+    mine = (outbox.c.case_id == case_id, outbox.c.status == "withdrawn", outbox.c.why == why)
+    return _rows(tx, update(outbox).where(*mine).values(status="queued", why=None))
 
 
 def left_since(tx: Transaction, case_id: int, from_seq: int) -> int:

@@ -71,3 +71,6 @@ access = Table(
     ref("household_id", "household", nullable=True, index=True),
     Column("detail", Text, nullable=True),  # codes only
 )
+
+# One token: only the right field key opens it.
+key_check = Table("key_check", metadata, key(), Column("token", Text, nullable=False))

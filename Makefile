@@ -1,0 +1,38 @@
+# Everything is set up in .venv inside the repository; nothing else of the machine is touched.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+JOBS ?= 2
+
+.PHONY: help demo test check lock bench messages
+help: ## What can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
+
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(STAMP) ## A synthetic neighbourhood, twelve weeks of casework, tonight's certificate (in .demo)
+	@PONTE_HOME="$(CURDIR)/.demo" $(BIN)/ponte demo
+
+test: $(STAMP) ## All tests but the benchmarks, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest -n $(JOBS) -m "not benchmark"
+
+check: $(STAMP) ## Lint, formatting, types, who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## Measure, and write docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks
+
+messages: $(STAMP) ## Compile the Italian catalogue of the console
+	$(BIN)/pybabel compile --directory ponte_workflow/locale --domain ponte
+
+lock: ## Resolve the dependencies again (needs uv); the lock holds hashes and no addresses
+	uv pip compile pyproject.toml --group dev --generate-hashes --universal --python-version 3.11 --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock

@@ -1,0 +1,120 @@
+"""The composition root: settings in, one frozen object out. Everything above it takes what it needs from here."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from ponte_workflow.config import Settings
+from ponte_workflow.errors import BadConfiguration
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.i18n import use_language
+from ponte_workflow.services.night import Plan
+from ponte_workflow.services.pathways import Pathways
+from ponte_workflow.store import keycheck, migrate
+from ponte_workflow.store.crypto import FieldCipher, load_keys
+from ponte_workflow.store.engine import Store, open_engine, reachable
+from ponte_workflow.store.network import quarters
+
+if TYPE_CHECKING:
+    from notifications.channels import Channel
+    from ponte_workflow.services.delivery import Courtesy
+    from ponte_workflow.services.wording import Writer
+    from states.detection import DetectionParameters
+
+
+@dataclass(frozen=True)
+class Ponte:
+    """A running Ponte: settings, store, pathways. Made by `open_ponte`."""
+
+    settings: Settings
+    store: Store
+    pathways: Pathways
+
+    @property
+    def mails(self) -> Path:
+        """Where mails lie when there is no SMTP server."""
+        return self.settings.folder / "mails"
+
+    @property
+    def rejects(self) -> Path:
+        """Where refused lines of imports lie, to be mended."""
+        return self.settings.folder / "rejects"
+
+    def detection_parameters(self) -> "dict[str, DetectionParameters]":
+        """Quarter code -> parameters of detection."""
+        with self.store.transaction() as tx:
+            return self.pathways.detection_parameters({q.code: q.pathway for q in quarters(tx)})
+
+    def night_plan(self, runner: str) -> Plan:
+        """How nights run here."""
+        settings = self.settings
+        return Plan(
+            self.store, self.pathways, settings.folder / "night.lock", runner,
+            ledger_max_age_days=settings.ledger_max_age_days, batch_size=settings.batch_size,
+            # SQLite has one writer: shards would only wait for each other.
+            shards=settings.shards if self.store.is_postgresql else 1,
+        )
+
+    @cached_property
+    def channel(self) -> "Channel":
+        """SMTP when a host is set, else .eml files in a folder."""
+        from notifications.channels import FileChannel, SmtpChannel
+
+        settings = self.settings
+        if settings.smtp_host is None:
+            return FileChannel(self.mails)
+        return SmtpChannel(
+            settings.smtp_host, settings.smtp_port, security=settings.smtp_tls, user=settings.smtp_user,
+            password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
+            timeout=settings.smtp_timeout, cafile=settings.smtp_cafile,
+        )
+
+    def writer(self) -> "Writer":
+        """Reads names and addresses when a message is about to leave."""
+        from ponte_workflow.services.wording import Writer
+
+        settings = self.settings
+        return Writer(self.pathways, settings.office, settings.phone, settings.ledger_max_age_days)
+
+    def courtesy(self) -> "Courtesy":
+        """When households may be written to."""
+        from ponte_workflow.services.delivery import Courtesy
+        from states.calendars import LegalCalendar
+
+        calendar = LegalCalendar(saturdays=False)
+        base = self.pathways.current("un_ponte_sul_blu").document
+        return Courtesy(calendar.is_holiday, cap=base.messages.weekly_cap)
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings from the environment; a wrong one is named with what it should be."""
+    try:
+        settings = Settings(**overrides)  # type: ignore[arg-type]
+        use_language(settings.language)
+    except ValidationError as error:
+        wrong = "; ".join(f"PONTE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise BadConfiguration(_("Settings cannot be read: {wrong}").format(wrong=wrong)) from None
+    except ValueError as error:
+        raise BadConfiguration(str(error)) from error
+    return settings
+
+
+def open_store(settings: Settings) -> Store:
+    """The store without looking at its version: for `db upgrade` alone."""
+    settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    cipher = FieldCipher(load_keys(settings.key.get_secret_value() if settings.key else None, settings.key_path))
+    engine = open_engine(settings.url)
+    reachable(engine)
+    return Store(engine, cipher)
+
+
+def open_ponte(settings: Settings | None = None) -> Ponte:
+    """Ponte, ready: refuses a database of another version, a wrong key and unreadable settings before anything is done."""
+    settings = settings or read_settings()
+    store = open_store(settings)
+    migrate.check(store.engine)
+    keycheck.check(store)
+    return Ponte(settings, store, Pathways(settings.pathways))

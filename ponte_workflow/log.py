@@ -1,0 +1,31 @@
+"""Structured logs: ids, codes and counts only, never a name."""
+
+import logging
+import sys
+from typing import Any
+
+
+class _Log:
+    """structlog, on first use: most commands never log."""
+
+    _bound: Any = None
+
+    def __getattr__(self, level: str) -> Any:
+        if self._bound is None:
+            import structlog
+
+            structlog.configure(
+                processors=[
+                    structlog.processors.add_log_level,
+                    structlog.processors.TimeStamper(fmt="iso", utc=True),
+                    structlog.processors.JSONRenderer(),
+                ],
+                wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+                logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+                cache_logger_on_first_use=False,
+            )
+            self._bound = structlog.get_logger()
+        return getattr(self._bound, level)
+
+
+log = _Log()

@@ -1,0 +1,50 @@
+"""Step "certificate": what the night looked at, did and set aside, sealed over the history. Counts and dates only."""
+
+from typing import Any
+
+from ponte_workflow.services.night.context import Night
+from ponte_workflow.services.night.freshness import ages, is_fresh
+from ponte_workflow.store import digests, nights, outbox, stalls
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.nights import StepCounts
+
+STEP = "certificate"
+
+
+def certify(night: Night, shard: int) -> StepCounts:
+    """Write the certificate and complete the night, in one transaction."""
+    with night.unit() as tx:
+        content = content_of(night, tx)
+        nights.certify(tx, night.id, content)
+        nights.end_step(tx, night.id, STEP, shard, skipped=False, note=None)
+        nights.complete(tx, night.id, night.at)
+    return StepCounts(content["history"]["entries"], 1, 0)
+
+
+def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
+    """The certificate's content."""
+    steps: dict[str, dict[str, Any]] = {}
+    for row in nights.steps(tx, night.id):
+        if row.step == STEP:
+            continue
+        known = steps.setdefault(row.step, {"status": row.status, "looked_at": 0, "acted_on": 0, "set_aside": 0})
+        for name, count in row.counts._asdict().items():
+            known[name] += count
+        if row.note:
+            known["note"] = row.note
+    row = nights.night_row(tx, night.on)
+    return {
+        "night": night.on.isoformat(),
+        "runner": night.runner,
+        "replayed": night.replayed,
+        "attempts": row.attempts,
+        "missed_nights": [day.isoformat() for day in nights.replayed_since_last_real(tx, night.on)],
+        "ledgers": {name: {"age_days": age} for name, age in sorted(ages(night, tx).items())},
+        "fresh": is_fresh(night, tx),
+        "steps": steps,
+        "set_aside": sorted(night.set_aside.values()),
+        "forgotten": stalls.forgotten(tx),
+        "nobody_to_tell": digests.nobody_to_tell(tx),
+        "outbox": outbox.counts(tx),
+        "history": nights.seal(tx, close=night.report is None),
+    }

@@ -1,0 +1,63 @@
+"""What every step of the night works with."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from ponte_workflow.services.casework import Occasion
+from ponte_workflow.services.pathways import Pathways
+from ponte_workflow.services.rights import SYSTEM
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.nights import StepCounts
+
+Unit = Callable[[], AbstractContextManager[Transaction]]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that the night does, or decided against, and why."""
+
+    night: date
+    step: str
+    case: str | None
+    what: str
+    why: str
+    done: bool = True  # False: decided against
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One night being run.
+
+    unit: opens a transaction (a rehearsal gives the same one each time, and rolls it back in the end).
+    report: told of every action; None when nobody listens.
+    """
+
+    id: int
+    on: date
+    at: datetime
+    runner: str
+    replayed: bool  # a missed night: its date is past, and no digest goes out
+    unit: Unit
+    pathways: Pathways
+    ledger_max_age_days: int = 7
+    batch_size: int = 1000
+    shards: int = 1
+    report: Callable[[Action], None] | None = None
+    progress: Callable[[str, StepCounts], None] | None = None
+    set_aside: dict[int, str] = field(default_factory=dict)  # case id -> code, in this process
+
+    @property
+    def who(self) -> Occasion:
+        """The night as an actor."""
+        return Occasion(SYSTEM, self.on, self.at, self.pathways)
+
+    def tell(self, step: str, case: str | None, what: str, why: str, *, done: bool = True) -> None:
+        """Report an action, if somebody listens."""
+        if self.report is not None:
+            self.report(Action(self.on, step, case, what, why, done))
+
+
+class Skip(Exception):
+    """A step has a reason not to run; it is said in the certificate."""

@@ -1,0 +1,112 @@
+"""Step "detection": contained arrears open a case once, serious and persistent ones go on a supervisor's list."""
+
+from ponte_workflow.errors import NeedsMissing, TriggerNotAllowedHere
+from ponte_workflow.services import casework, detection
+from ponte_workflow.services.detection import TenancyVerdict
+from ponte_workflow.services.night.context import Night, Skip
+from ponte_workflow.services.night.freshness import ledgers_are_fresh
+from ponte_workflow.services.night.guarding import guarded
+from ponte_workflow.store import cases, listings
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.network import quarters
+from ponte_workflow.store.nights import StepCounts, count_step
+from states.snapshot import Triggered
+
+STEP = "detection"
+LISTED = ("serious", "persistent")
+AGAIN = "again"  # contained arrears where a case was closed before: a supervisor decides whether to reopen it
+BEFORE_ENGAGEMENT = ("detected", "screening", "engagement.to_contact")
+WHEN_GONE = ("cleared", "propose_closing")
+
+
+def detect(night: Night, shard: int) -> StepCounts:
+    """Classify every tenancy. Skipped while the ledgers are stale. Counts: not regular, acted on, set aside."""
+    if not ledgers_are_fresh(night):
+        raise Skip("stale ledgers")
+    with night.unit() as tx:
+        pathways = {quarter.code: quarter.pathway for quarter in quarters(tx)}
+        parameters = night.pathways.detection_parameters(pathways)
+        verdicts = {v.tenancy_id: v for v in detection.classify_all(tx, night.on, parameters, skip_regular=True)}
+        acted = _open(night, tx, verdicts, pathways) + _list(night, tx, verdicts)
+        counts = StepCounts(len(verdicts), acted, 0)
+        count_step(tx, night.id, STEP, shard, counts)
+    vanished = _vanished(night, verdicts)
+    with night.unit() as tx:
+        count_step(tx, night.id, STEP, shard, vanished)
+    return counts + vanished
+
+
+def _open(night: Night, tx: Transaction, verdicts: dict[int, TenancyVerdict], pathways: dict[str, str]) -> int:
+    contained = [verdict for verdict in verdicts.values() if verdict.class_ == "contained"]
+    with_case = listings.tenancies_with_a_case(tx)  # tenancy id -> open?
+    opened = 0
+    for verdict in contained:
+        if verdict.tenancy_id in with_case:
+            continue
+        figures = verdict.figures
+        row = casework.open_case(
+            tx, night.who, tenancy_id=verdict.tenancy_id, household_id=verdict.household_id,
+            quarter_id=verdict.quarter_id, pathway=pathways[verdict.quarter_code],
+            why={"class": "contained", "balance_cents": figures.balance_cents, "monthly_cents": figures.monthly_cents,
+                 "balance_year_ago_cents": figures.year_ago_cents},
+        )
+        night.tell(STEP, row.code, "open a case", f"{verdict.code}: contained, {_figures(verdict)}")
+        opened += 1
+    again = {v.tenancy_id: v for v in contained if with_case.get(v.tenancy_id) is False}
+    return opened + _keep_list(night, tx, AGAIN, again)
+
+
+def _list(night: Night, tx: Transaction, verdicts: dict[int, TenancyVerdict]) -> int:
+    return sum(
+        _keep_list(night, tx, kind, {t: v for t, v in verdicts.items() if v.class_ == kind}) for kind in LISTED
+    )
+
+
+def _keep_list(night: Night, tx: Transaction, kind: str, wanted: dict[int, TenancyVerdict]) -> int:
+    figures = {
+        tenancy: {"balance_cents": v.figures.balance_cents, "balance_year_ago_cents": v.figures.year_ago_cents,
+                  "monthly_cents": v.figures.monthly_cents}
+        for tenancy, v in wanted.items()
+    }
+    added = listings.keep(tx, kind, figures, night.on)
+    for tenancy in added:
+        night.tell(STEP, None, f"list as {kind}", f"{wanted[tenancy].code}: {_figures(wanted[tenancy])}")
+    return len(added)
+
+
+def _vanished(night: Night, verdicts: dict[int, TenancyVerdict]) -> StepCounts:
+    """Cases before engagement whose arrears are gone: those nobody has taken yet close, the others are proposed for it."""
+    with night.unit() as tx:
+        early = [
+            one for stage in BEFORE_ENGAGEMENT for one in listings.open_cases_in(tx, stage)
+            if one[1] not in verdicts or verdicts[one[1]].class_ == "watch"
+        ]
+    total = StepCounts()
+    for case_id, _tenancy in early:
+        total += guarded(night, STEP, case_id, lambda tx, case_id: _propose(night, tx, case_id))
+    return StepCounts(0, total.acted_on, total.set_aside)
+
+
+def _propose(night: Night, tx: Transaction, case_id: int) -> bool:
+    row = cases.by_id(tx, case_id)
+    if row.paused:
+        night.tell(STEP, row.code, "propose closing", "the case is paused", done=False)
+        return False
+    standing = casework.stand(tx, night.who, row)
+    for trigger in WHEN_GONE:
+        if standing.pathway.household.trigger(row.configuration, trigger) is None:
+            continue
+        try:
+            casework.fire(tx, night.who, standing, Triggered(trigger, night.who.actor.roles))
+        except (NeedsMissing, TriggerNotAllowedHere):
+            continue  # proposed already, or some arrears are left
+        except casework.NotAllowed:
+            continue  # from here on closing is a person's decision
+        night.tell(STEP, row.code, trigger, "the arrears have vanished before engagement")
+        return True
+    return False
+
+
+def _figures(verdict: TenancyVerdict) -> str:
+    figures = verdict.figures
+    return f"balance {figures.balance_cents / 100:.2f} EUR, monthly {figures.monthly_cents / 100:.2f} EUR"

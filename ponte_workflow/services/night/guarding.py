@@ -1,0 +1,59 @@
+"""One broken case never stops the night: it is set aside, named, and tried again next night."""
+
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import PurePath
+
+from ponte_workflow.errors import CaseChanged
+from ponte_workflow.log import log
+from ponte_workflow.services.night.context import Night
+from ponte_workflow.store import casefile, cases
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.nights import StepCounts
+
+
+def one_by_one(
+    night: Night, step: str, case_ids: Iterable[int], act: Callable[[Transaction, int], bool]
+) -> StepCounts:
+    """Do something for each case in a transaction of its own. `act` says whether it did anything."""
+    counts = StepCounts()
+    for case_id in case_ids:
+        counts += guarded(night, step, case_id, act)
+    return counts
+
+
+def guarded(night: Night, step: str, case_id: int, act: Callable[[Transaction, int], bool]) -> StepCounts:
+    """The same for one case. A case that a person changed meanwhile is looked at once more."""
+    if case_id in night.set_aside:
+        return StepCounts()
+    for last_try in (False, True):
+        try:
+            with night.unit() as tx:
+                acted = act(tx, case_id)
+            return StepCounts(1, int(acted), 0)
+        except CaseChanged as error:
+            if last_try:
+                return _set_aside(night, step, case_id, error)
+        # Any error at all: what is wrong with one case must not cost the others their night. It is never hidden:
+        # the case, the certificate and the log say so.
+        except Exception as error:  # noqa: BLE001
+            return _set_aside(night, step, case_id, error)
+    raise AssertionError("unreachable")
+
+
+def _set_aside(night: Night, step: str, case_id: int, error: Exception) -> StepCounts:
+    why = f"{step}: {where(error)}"
+    with night.unit() as tx:
+        casefile.set_aside(tx, case_id, night.on, why)
+        code = cases.by_id(tx, case_id).code
+    night.set_aside[case_id] = code
+    log.error("case set aside", case=code, step=step, error=type(error).__name__)
+    night.tell(step, code, "set aside", why, done=False)
+    return StepCounts(1, 0, 1)
+
+
+def where(error: BaseException) -> str:
+    """The error's class and place. Its text may hold data of the case, and is left out."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

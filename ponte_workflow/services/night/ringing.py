@@ -1,0 +1,189 @@
+"""Step "clocks": every due clock rings once, a thousand in a transaction, the culprit of a failed batch found alone."""
+
+from datetime import date
+from typing import Any
+
+from ponte_workflow.services.casework import Standing, stand
+from ponte_workflow.services.night.context import Action, Night
+from ponte_workflow.services.night.guarding import guarded
+from ponte_workflow.store import batches, casefile, cases
+from ponte_workflow.store import history as chain
+from ponte_workflow.store.batches import DueClock
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.network import Directory, directory
+from ponte_workflow.store.nights import StepCounts, count_step
+from states.decide import decide
+from states.decision import Decision, MoveClock, Notify, Refusal
+from states.snapshot import CaseSnapshot, ClockDue, RunningClock
+
+STEP = "clocks"
+
+
+def ring(night: Night, shard: int) -> StepCounts:
+    """Ring every clock that is due on the night's date, in order of due date. Counts are clocks."""
+    total = StepCounts()
+    acted = True
+    while acted:  # a clock whose next alarm is due as well comes up again in the next pass
+        passed = _one_pass(night, shard)
+        total += passed
+        acted = passed.acted_on > 0
+    return total
+
+
+def _one_pass(night: Night, shard: int) -> StepCounts:
+    after, total = batches.BEFORE_ALL, StepCounts()
+    while True:
+        counts, after = _batch(night, shard, after)
+        if after is None:
+            return total
+        total += counts
+        if night.progress is not None:
+            night.progress(STEP, total)
+
+
+def _batch(night: Night, shard: int, after: tuple[date, int]) -> tuple[StepCounts, Any]:
+    """One transaction: read, decide, write. If it fails, the same rows one case at a time."""
+    rows: list[DueClock] = []
+    try:
+        with night.unit() as tx:
+            rows = batches.due_clocks(tx, night.on, after, night.batch_size, shard=shard, shards=night.shards)
+            if not rows:
+                return StepCounts(), None
+            slow = _Batch(night, tx, directory(tx, night.on)).run([r for r in rows if r.case_id not in night.set_aside])
+            counts = StepCounts(len(rows) - len(slow), len(rows) - len(slow), 0)
+            count_step(tx, night.id, STEP, shard, counts)
+    # Whatever it was, its culprit is looked for below, where it is named.
+    except Exception:
+        if not rows:
+            raise
+        slow, counts = rows, StepCounts()
+    for row in slow:
+        alone = guarded(night, STEP, row.case_id, lambda tx, case_id, row=row: ring_alone(night, tx, row))  # type: ignore[misc]
+        with night.unit() as tx:
+            count_step(tx, night.id, STEP, shard, alone)
+        counts += alone
+    return counts, (rows[-1].due_on, rows[-1].id)
+
+
+class _Batch:
+    """Decides the clocks of one batch and collects what is to be written."""
+
+    def __init__(self, night: Night, tx: Transaction, book: Directory) -> None:
+        self.night, self.tx, self.book = night, tx, book
+        self.at = chain.moment_text(night.at)
+        self.today = night.on.isoformat()
+        self.clocks: list[batches.ClockWrite] = []
+        self.entries: list[batches.HistoryWrite] = []
+        self.notices: list[batches.NoticeWrite] = []
+        self.heads: dict[int, tuple[int, str, int, int]] = {}  # case id -> length, head, version now, version as read
+
+    def run(self, rows: list[DueClock]) -> list[DueClock]:
+        """Write what can be written in bulk; returns the clocks whose decision needs the whole case."""
+        slow = [row for row in rows if not self._decide(row)]
+        cases_ = [
+            batches.CaseWrite(version, length, head, case_id, was)
+            for case_id, (length, head, version, was) in self.heads.items()
+        ]
+        if cases_:
+            batches.write(
+                self.tx, on=self.night.on, at=self.night.at, clocks=self.clocks, heads=cases_, history=self.entries,
+                notices=self.notices,
+            )
+        if recovered := [row.case_id for row in rows if row.set_aside and row.case_id in self.heads]:
+            casefile.take_back(self.tx, recovered)
+        return slow
+
+    def _decide(self, row: DueClock) -> bool:
+        pathway = self.night.pathways.pinned(self.tx, row.pathway_version_id)
+        alarm = pathway.alarms(row.name, row.person_id).at(row.position)
+        if alarm is None or alarm.spec.do not in ("remind", "escalate"):
+            return False  # it may send something to a household or fire a trigger: that asks for the whole case
+        event = ClockDue(RunningClock(row.person_id, row.name, row.started_on, row.position, row.held, row.due_on))
+        decision = decide(pathway, CaseSnapshot(row.case_id, (row.configuration,)), event, self.night.on)
+        assert isinstance(decision, Decision)
+        move, notice = decision.effects
+        assert type(move) is MoveClock and type(notice) is Notify
+        known = self.heads.get(row.case_id)
+        length, head, version, was = known or (row.history_length, row.history_head, row.version, row.version)
+        seq = length + 1
+        data = clock_entry(notice, move)
+        digest = chain.entry_hash(head, row.case_id, seq, "clock", self.today, self.at, None, data, None)
+        self.clocks.append(batches.ClockWrite(move.position, move.due_on, row.id))
+        self.entries.append(batches.HistoryWrite(row.case_id, seq, data, head, digest))
+        self.heads[row.case_id] = (seq, digest, version + 1, was)
+        holder = self.book.holder(
+            notice.to, assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
+        )
+        recipient = casefile.NOBODY if holder is None else f"staff:{holder}"
+        since = f'{{"since":"{row.started_on.isoformat()}"}}'
+        self.notices.append(
+            batches.NoticeWrite(row.case_id, notice.rule, notice.due_on, recipient, notice.kind, since, seq)
+        )
+        if self.night.report is not None:
+            self._tell(row, notice, recipient)
+        return True
+
+    def _tell(self, row: DueClock, notice: Notify, recipient: str) -> None:
+        say = self.night.pathways.pinned(self.tx, row.pathway_version_id).say(notice.rule, row.person_id)
+        why = f"{notice.rule} due {notice.due_on}, since {row.started_on}" + (f" ({say.it})" if say else "")
+        who = self.book.staff[int(recipient[6:])].username if recipient.startswith("staff:") else recipient
+        if notice.overtaken:
+            self.night.tell(STEP, row.code, f"{notice.overtaken} earlier reminders", "overtaken by this one", done=False)
+        self.night.tell(STEP, row.code, f"{notice.kind} {notice.to} ({who})", why)
+
+
+def clock_entry(notice: Notify, move: MoveClock) -> str:
+    """The canonical JSON of a clock entry, written by hand: its parts are names and dates, and json.dumps costs 4 us."""
+    due = f'"{move.due_on.isoformat()}"' if move.due_on else "null"
+    return (
+        f'{{"clock":"{move.name}","due":"{notice.due_on.isoformat()}","kind":"{notice.kind}","next":{due},'
+        f'"overtaken":{notice.overtaken},"person":{move.person_id},"position":{move.position},"rule":"{notice.rule}"}}'
+    )
+
+
+def ring_alone(night: Night, tx: Transaction, row: DueClock) -> bool:
+    """One clock with its whole case: alarms that send to a household or fire a trigger, and the search for a culprit."""
+    case = cases.by_id(tx, row.case_id)
+    standing = stand(tx, night.who, case)
+    clock = next(
+        (c for c in standing.snapshot.clocks if c.name == row.name and c.person_id == row.person_id), None
+    )
+    if clock is None or clock.due_on is None or clock.due_on > night.on:
+        return False  # a person or an earlier alarm of this night was faster
+    decision = decide(standing.pathway, standing.snapshot, ClockDue(clock), night.on)
+    assert isinstance(decision, Decision), f"a clock is never refused: {decision}"
+    _write(night, tx, standing, decision, clock)
+    return True
+
+
+def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision, clock: RunningClock) -> None:
+    assert not isinstance(decision, Refusal)
+    row = standing.row
+    moved = any(step.source != step.target for step in decision.steps)
+    move = next((e for e in decision.effects if isinstance(e, MoveClock)), None)
+    data: dict[str, Any] = {"clock": clock.name, "person": clock.person_id, "position": clock.position + 1}
+    if move is not None:
+        data |= {"position": move.position, "next": move.due_on.isoformat() if move.due_on else None}
+    if decision.steps:
+        data["trigger"] = decision.steps[0].trigger
+    writing = casefile.Writing("step" if moved else "clock", night.on, night.at, None, data)
+    casefile.write(
+        tx, row, standing.snapshot, decision, writing, directory(tx, night.on),
+        closed=standing.pathway.household.is_closed(decision.configuration), human=False, special_fields={},
+        case_values={"set_aside_on": None, "set_aside_why": None},
+    )
+    for step in decision.steps:
+        night.tell(STEP, row.code, step.trigger, f"{clock.name} due {clock.due_on}: {' '.join(step.target)}")
+    if decision.looked is not None:
+        night.tell(STEP, row.code, f"{clock.name}: not fired", decision.looked, done=False)
+    for effect in decision.effects:
+        if isinstance(effect, Notify):
+            night.tell(STEP, row.code, f"{effect.kind} {effect.to}: {effect.message}", f"{effect.rule} due {effect.due_on}")
+
+
+def standing_still(tx: Transaction, on: date) -> list[Action]:
+    """What a rehearsal says about paused cases: clocks that would have rung but stand still."""
+    return [
+        Action(on, STEP, code, f"{name}: no reminder", f"the case is paused until its review on {review_on}", done=False)
+        for code, name, review_on in batches.paused_clocks(tx)
+    ]

@@ -1,0 +1,134 @@
+"""Going through a night: which dates, which steps, each once, taken up again where a killed run left off."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from ponte_workflow.errors import BadInput
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.services.night import certifying, detecting, digesting, freshness, ringing, settling, stalling
+from ponte_workflow.services.night.context import Action, Night, Skip
+from ponte_workflow.services.pathways import Pathways
+from ponte_workflow.store import nights
+from ponte_workflow.store.engine import Store, Transaction
+from ponte_workflow.store.nights import StepCounts
+
+LONGEST_WAIT = 600.0  # seconds a second run waits for the first
+
+
+@dataclass(frozen=True, slots=True)
+class StepSpec:
+    """A step: its name, what it does, and whether it is done shard by shard."""
+
+    name: str
+    run: Callable[[Night, int], StepCounts]
+    sharded: bool = False
+
+
+# What people hear depends on the order: money first, then who is new, then the clocks, then who is silent.
+STEPS: tuple[StepSpec, ...] = (
+    StepSpec(freshness.STEP, freshness.look_at_ledgers),
+    StepSpec(settling.STEP, settling.settle),
+    StepSpec(detecting.STEP, detecting.detect),
+    StepSpec(ringing.STEP, ringing.ring, sharded=True),
+    StepSpec(stalling.STEP, stalling.find_stalls),
+    StepSpec(digesting.STEP, digesting.gather_digests),
+    StepSpec(certifying.STEP, certifying.certify),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How nights are run here: everything but the dates."""
+
+    store: Store
+    pathways: Pathways
+    lock_file: Path
+    runner: str
+    ledger_max_age_days: int = 7
+    batch_size: int = 1000
+    shards: int = 1
+
+
+def nights_to_run(store: Store, on: date) -> tuple[date, ...]:
+    """Missed nights first, in order, `on` last; empty when `on` is completed."""
+    with store.transaction() as tx:
+        return nights.pending_dates(tx, on)
+
+
+def begin(plan: Plan, day: date, on: date, at: datetime) -> Night:
+    """The night of `day`, new or taken up again."""
+    with plan.store.transaction() as tx:
+        night_id = nights.begin(tx, day, runner=plan.runner, replayed=day < on, at=at)
+    return _night(plan, night_id, day, on, at)
+
+
+def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
+    """One step, unless this night has it behind it. Safe to call again after a failure or a kill."""
+    with night.unit() as tx:
+        if not nights.begin_step(tx, night.id, spec.name, shard):
+            return StepCounts()
+    note, counts = None, StepCounts()
+    try:
+        counts = spec.run(night, shard)
+    except Skip as reason:
+        note = str(reason)
+        night.tell(spec.name, None, "step skipped", note, done=False)
+    if spec.name != certifying.STEP:
+        with night.unit() as tx:
+            nights.end_step(tx, night.id, spec.name, shard, skipped=note is not None, note=note)
+    return counts
+
+
+def run_nights(plan: Plan, on: date, *, at: Callable[[], datetime], progress: Callable[[str, StepCounts], None] | None = None) -> dict[str, Any]:
+    """Every night up to `on`, without Prefect; returns the certificate of `on`.
+
+    A second run started meanwhile waits for the first and finds its work done.
+    """
+    with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT):
+        for day in nights_to_run(plan.store, on):
+            night = replace(begin(plan, day, on, at()), progress=progress)
+            for spec in STEPS:
+                for shard in range(plan.shards if spec.sharded else 1):
+                    run_step(night, spec, shard)
+    return certificate(plan.store, on)
+
+
+def certificate(store: Store, on: date) -> dict[str, Any]:
+    """The certificate of a night that was completed."""
+    with store.transaction() as tx:
+        found = nights.certificate_of(tx, on)
+    if found is None:
+        raise BadInput(_("The night of {on} lies before the last one that was run, and was never run").format(on=on))
+    return found
+
+
+def rehearse(plan: Plan, on: date, *, at: datetime) -> list[Action]:
+    """What the nights up to `on` would do, and what they would decide against. Nothing of it stays."""
+    actions: list[Action] = []
+    with plan.store.rehearsal() as tx:
+
+        @contextmanager
+        def unit() -> Iterator[Transaction]:
+            with tx.savepoint():
+                yield tx
+
+        for day in nights.pending_dates(tx, on):
+            night_id = nights.begin(tx, day, runner="rehearsal", replayed=day < on, at=at)
+            night = replace(_night(plan, night_id, day, on, at), unit=unit, report=actions.append)
+            actions += ringing.standing_still(tx, day)
+            for spec in STEPS:
+                for shard in range(plan.shards if spec.sharded else 1):
+                    run_step(night, spec, shard)
+    return actions
+
+
+def _night(plan: Plan, night_id: int, day: date, on: date, at: datetime) -> Night:
+    return Night(
+        id=night_id, on=day, at=at, runner=plan.runner, replayed=day < on, unit=plan.store.transaction,
+        pathways=plan.pathways, ledger_max_age_days=plan.ledger_max_age_days, batch_size=plan.batch_size,
+        shards=plan.shards,
+    )

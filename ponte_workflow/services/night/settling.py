@@ -1,0 +1,99 @@
+"""Step "instalments": payments reach their instalments, plans that struggle, breach or end move on, dues are announced."""
+
+from ponte_workflow.errors import NeedsMissing, TriggerNotAllowedHere
+from ponte_workflow.services import casework, instalments
+from ponte_workflow.services.figures import standing_figures
+from ponte_workflow.services.instalments import SettledPlan
+from ponte_workflow.services.night.context import Night, Skip
+from ponte_workflow.services.night.freshness import ledgers_are_fresh
+from ponte_workflow.services.night.guarding import guarded
+from ponte_workflow.store import cases, outbox
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.network import directory, quarters
+from ponte_workflow.store.nights import StepCounts, count_step
+from states.messages import DEMANDS
+from states.snapshot import Triggered
+
+STEP = "instalments"
+# In this order: what is paid comes before what is missed, and late comes before breached.
+TRIGGERS = ("settle", "back_on_track", "instalment_late", "breach")
+
+
+def settle(night: Night, shard: int) -> StepCounts:
+    """Settle every living plan, then fire what follows from it, case by case. Skipped while the ledgers are stale."""
+    if not ledgers_are_fresh(night):
+        raise Skip("stale ledgers")
+    with night.unit() as tx:
+        tolerance = _tolerance(night, tx)
+        settled = instalments.settle(tx, night.on, tolerance_days=tolerance)
+    total = StepCounts()
+    for plan in settled:
+        counts = guarded(night, STEP, plan.case_id, lambda tx, case_id, plan=plan: _follow(night, tx, plan))  # type: ignore[misc]
+        total += counts
+    total += _announce(night)
+    with night.unit() as tx:
+        count_step(tx, night.id, STEP, shard, total)
+    return total
+
+
+def _tolerance(night: Night, tx: Transaction) -> int:
+    policies = [night.pathways.current(q.pathway).document.payments.tolerance_days for q in quarters(tx)]
+    return max(policies, default=7)  # where the quarters differ, the most patient one: nobody is late too early
+
+
+def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
+    moved = False
+    figures = standing_figures(plan.standing)
+    book = directory(tx, night.on)
+    for number, old, new in plan.changed:
+        code = cases.by_id(tx, plan.case_id).code
+        night.tell(STEP, code, f"instalment {number}: {new}", f"was {old}")
+    for trigger in TRIGGERS:
+        row = cases.by_id(tx, plan.case_id)
+        if row.closed_on is not None or row.paused:
+            return moved
+        pathway = night.pathways.pinned(tx, row.pathway_version_id)
+        if pathway.household.trigger(row.configuration, trigger) is None:
+            continue
+        snapshot = cases.snapshot(tx, row, night.on, figures)
+        standing = casework.Standing(row, pathway, snapshot)
+        try:
+            casework.fire(tx, night.who, standing, Triggered(trigger, night.who.actor.roles), book)
+        except (NeedsMissing, TriggerNotAllowedHere):
+            continue  # its needs do not hold tonight: that is the usual case, not an error
+        night.tell(STEP, row.code, trigger, f"missed {figures['missed_in_a_row']} in a row, {figures['missed_total']} in all")
+        moved = True
+    return moved
+
+
+def _announce(night: Night) -> StepCounts:
+    """Tell households of instalments that fall due soon: once each, and never before a human contact attempt."""
+    counts = StepCounts()
+    with night.unit() as tx:
+        days = max((night.pathways.current(q.pathway).document.payments.remind_before_days for q in quarters(tx)), default=5)
+        soon = instalments.due_soon(tx, night.on, days)
+    for due in soon:
+        counts += guarded(night, STEP, due.case_id, lambda tx, case_id, due=due: _announce_one(night, tx, due))  # type: ignore[misc]
+    return counts
+
+
+def _announce_one(night: Night, tx: Transaction, due: instalments.DueInstalment) -> bool:
+    row = cases.by_id(tx, due.case_id)
+    snapshot = cases.snapshot(tx, row, night.on, {})
+    what = f"instalment {due.number} due on {due.due_on}"
+    if row.paused or "active.payment.paying" not in row.configuration:
+        night.tell(STEP, row.code, what, "paused" if row.paused else "the plan is not being paid", done=False)
+        return False
+    if "instalment_due" in DEMANDS and not snapshot.attempts:
+        night.tell(STEP, row.code, what, "no human contact attempt yet: no demand", done=False)
+        return False
+    person_id = cases.contact_person(tx, row.household_id, night.on)
+    if person_id is None:
+        return False
+    queued = outbox.queue(tx, outbox.OutboxRow(
+        rule=f"instalment/{due.number}", due_on=due.due_on, recipient=f"person:{person_id}", message="instalment_due",
+        kind="inform", delivery="direct", case_id=row.id, data={"due_on": due.due_on, "cents": due.cents},
+        expires_on=due.due_on, history_seq=row.history_length,
+    ))
+    night.tell(STEP, row.code, what, "tell the household" if queued else "already told", done=queued is not None)
+    return queued is not None

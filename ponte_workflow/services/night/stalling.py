@@ -1,0 +1,53 @@
+"""Step "stalls": cases in which nothing happens are told to a named person, once; new adults are noticed."""
+
+from ponte_workflow.services import casework
+from ponte_workflow.services.night.context import Night
+from ponte_workflow.services.night.guarding import guarded, one_by_one
+from ponte_workflow.store import casefile, cases, outbox, stalls
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.network import directory
+from ponte_workflow.store.nights import StepCounts, count_step
+from states.snapshot import Triggered
+
+STEP = "stalls"
+
+
+def find_stalls(night: Night, shard: int) -> StepCounts:
+    """Tell the supervisor of each case that stalls, and open a task for each adult who is new to a household."""
+    with night.unit() as tx:
+        found = dict.fromkeys(stalls.without_clock(tx), "no clock is left running")
+        for version_id in casefile.pinned_documents(tx):
+            pathway = night.pathways.pinned(tx, version_id)
+            for path, state in pathway.household.states.items():
+                if state.spec.stalls_after is not None:
+                    since = pathway.calendar.subtract_working_days(night.on, state.spec.stalls_after)
+                    silent = stalls.silent(tx, path, since, (version_id,))
+                    found.update(dict.fromkeys(silent, f"no event for {state.spec.stalls_after} working days"))
+        adults = cases.new_adults(tx, night.on)
+    total = one_by_one(night, STEP, found, lambda tx, case_id: _tell(night, tx, case_id, found[case_id]))
+    for case_id, person_id in adults:
+        total += guarded(night, STEP, case_id, lambda tx, c, p=person_id: _adult(night, tx, c, p))  # type: ignore[misc]
+    with night.unit() as tx:
+        count_step(tx, night.id, STEP, shard, total)
+    return total
+
+
+def _tell(night: Night, tx: Transaction, case_id: int, why: str) -> bool:
+    row = cases.by_id(tx, case_id)
+    book = directory(tx, night.on)
+    holder = book.holder("supervisor", assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id)
+    casefile.mark_stalled(tx, row, night.on, holder)
+    recipient = casefile.NOBODY if holder is None else f"staff:{holder}"
+    outbox.queue(tx, outbox.OutboxRow(
+        rule="stall", due_on=night.on, recipient=recipient, message="digest", kind="escalate", delivery="digest",
+        case_id=row.id, data={"since": row.last_event_on}, history_seq=row.history_length,
+    ))
+    night.tell(STEP, row.code, "tell the supervisor that the case stalls", f"{why}, last event {row.last_event_on}")
+    return True
+
+
+def _adult(night: Night, tx: Transaction, case_id: int, person_id: int) -> bool:
+    standing = casework.stand(tx, night.who, cases.by_id(tx, case_id))
+    casework.fire(tx, night.who, standing, Triggered("adult_joined", night.who.actor.roles, {"person": person_id}))
+    night.tell(STEP, standing.row.code, "task: PIP or reason", "an adult about whom nothing is decided: turned 18 or joined the household")
+    return True

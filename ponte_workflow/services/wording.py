@@ -1,0 +1,211 @@
+"""From an outbox row to a message with names and an address, at the moment of sending; or why it must not leave."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from notifications.registry import MESSAGES
+from ponte_workflow.i18n import LANGUAGES
+
+from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
+from ponte_workflow.services.pathways import Pathways
+from ponte_workflow.store import cases, digests, ledger, letters, network, nights
+from ponte_workflow.store.cases import Listed
+from ponte_workflow.store.digests import Notice
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.network import Member
+from ponte_workflow.store.outbox import ClaimedRow
+from states.document import Text
+
+ROME = ZoneInfo("Europe/Rome")
+WHAT_TO_DO = {
+    "plan_breached": Text(it="Decidere: rinegoziare, scusare o inviare ad altro servizio", en="Decide: renegotiate, excuse or refer"),
+    "household_member_deceased": Text(
+        it="Fermare ogni iniziativa verso il nucleo; decidere insieme come stargli vicino",
+        en="Stop every initiative towards the household; decide together how to be near it"),
+    "referral_refused": Text(it="Il caso resta con noi: decidere come proseguire", en="The case stays with us: decide how to go on"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """A `Resolver`: reads names and addresses when a message is about to leave."""
+
+    pathways: Pathways
+    office: str
+    phone: str
+    ledger_max_age_days: int
+
+    def __call__(self, tx: Transaction, row: ClaimedRow, at: datetime) -> Resolution:
+        """The message with its address, or why it is withheld."""
+        on = at.astimezone(ROME).date()
+        return self._to_household(tx, row, on) if row.to_household else self._to_staff(tx, row, on)
+
+    def _to_household(self, tx: Transaction, row: ClaimedRow, on: date) -> Resolution:
+        assert row.case_id is not None
+        who = letters.addressee(tx, row.recipient_id)
+        case = cases.by_id(tx, row.case_id)
+        if who is None or who.left:
+            return Withheld("the person is no longer here")
+        if who.deceased or any(leaf == "closed.deceased" for leaf in case.configuration):
+            return Withheld("a death in the household: every message has stopped")
+        if case.closed_on is not None and row.message != "plan_kept_thanks":
+            return Withheld("the case is closed")
+        if case.paused:
+            return Withheld("the case is paused", for_human=True)
+        if who.email is None:
+            return Withheld("no mail address is known: tell the person in another way", for_human=True)
+        data = self._household_data(tx, row, case, who.name)
+        if data is None:
+            return Withheld("what it speaks of is no longer there")
+        kind = MESSAGES[row.message]
+        return Resolved(kind.model_validate(data), who.language, who.email, letters.had_attempt(tx, row.case_id))
+
+    def _household_data(self, tx: Transaction, row: ClaimedRow, case: cases.CaseRow, name: str) -> dict[str, Any] | None:
+        staff = network.members(tx)
+        worker = staff.get(case.assigned_to or 0)
+        partner = letters.partner_name(tx, case.partner_id) or self.office
+        data: dict[str, Any] = {
+            "greeting": name, "worker": worker.name if worker else partner, "partner": partner, "office": self.office,
+            "phone": self.phone,
+        }
+        personal = letters.personal_of_entry(tx, case.id, row.history_seq)
+        if row.message == "plan_signed":
+            plan = letters.plan_of(tx, case.id)
+            if plan is None:
+                return None
+            return data | {"signed_on": plan[0], "instalments": tuple((due, cents) for due, cents, _status in plan[1])}
+        if row.message == "instalment_due":
+            return data | {"due_on": row.data["due_on"], "cents": row.data["cents"]}
+        if row.message in ("appointment_reminder", "event_invitation"):
+            starts = self._starts(tx, case, row)
+            if starts is None or "where" not in personal:
+                return None
+            data |= {"starts": starts, "where": personal["where"]}
+            if row.message == "event_invitation":
+                data |= {"title": personal["what"], "organiser": partner}
+        return data
+
+    def _starts(self, tx: Transaction, case: cases.CaseRow, row: ClaimedRow) -> datetime | None:
+        snapshot = cases.snapshot(tx, case, row.due_on, {})
+        day = next((f.value for f in reversed(snapshot.facts) if f.name == "day"), None)
+        hour = next((f.value for f in reversed(snapshot.facts) if f.name == "hour"), None)
+        if not isinstance(day, date) or not isinstance(hour, int):
+            return None
+        return datetime.combine(day, time(hour), tzinfo=ROME)
+
+    def _to_staff(self, tx: Transaction, row: ClaimedRow, on: date) -> Resolution:
+        staff = network.members(tx)
+        member = staff.get(row.recipient_id) if row.recipient.startswith("staff:") else None
+        if member is None or not member.active:
+            return Withheld("nobody active stands behind this recipient", for_human=True)
+        address = network.staff_email(tx, member.id)
+        if address is None:
+            return Withheld("this member of staff has no mail address", for_human=True)
+        if row.message == "digest":
+            data = self._digest(tx, row, member, on)
+        elif row.message == "stale_ledger":
+            data = self._stale(tx, row, member)
+        else:
+            data = self._case_notice(tx, row, member)
+        return Resolved(MESSAGES[row.message].model_validate(data), member.language, address)
+
+    def _stale(self, tx: Transaction, row: ClaimedRow, member: Member) -> dict[str, Any]:
+        on = date.fromisoformat(row.data["on"])
+        ledgers = [
+            {"creditor": name, "newest_on": day, "days_old": (on - day).days if day else None}
+            for name, day in ledger.ledger_dates(tx).items()
+            if day is None or (on - day).days > self.ledger_max_age_days
+        ]
+        return {"greeting": member.name, "on": on, "max_age_days": self.ledger_max_age_days, "ledgers": tuple(ledgers)}
+
+    def _case_notice(self, tx: Transaction, row: ClaimedRow, member: Member) -> dict[str, Any]:
+        assert row.case_id is not None
+        shown = cases.listed(tx, cases.where_id(row.case_id))[0]
+        data: dict[str, Any] = {
+            "greeting": member.name, "case_code": shown.case.code, "household": shown.household, "place": shown.place,
+            "what_to_do": WHAT_TO_DO[row.message].in_(member.language), "link": f"ponte case why {shown.case.code}",
+        }
+        if row.message == "plan_breached":
+            plan = letters.plan_of(tx, row.case_id)
+            missed = [(due, cents) for due, cents, status in plan[1] if status == "missed"] if plan else []
+            data |= {"since": row.due_on, "missed": tuple(missed)}
+        elif row.message == "household_member_deceased":
+            data["recorded_on"] = row.due_on
+        else:
+            personal = letters.personal_of_entry(tx, row.case_id, row.history_seq)
+            data |= {"refused_on": row.due_on, "service": "—", "reason": personal.get("reason", "—")}
+        return data
+
+    def _digest(self, tx: Transaction, row: ClaimedRow, member: Member, on: date) -> dict[str, Any]:
+        language = member.language if member.language in LANGUAGES else "it"
+        sections: dict[str, list[dict[str, Any]]] = {"urgent": [], "today": [], "information": []}
+        stalled: list[dict[str, Any]] = []
+        for case_id, notices in _by_case(digests.notices_of(tx, row.id)).items():
+            shown = cases.listed(tx, cases.where_id(case_id))[0]
+            newest = notices[-1]
+            if newest.rule == "stall":
+                stalled.append(self._stalled_row(tx, shown, newest, on, language))
+            else:
+                section = {"escalate": "urgent", "remind": "today"}.get(newest.kind, "information")
+                sections[section].append(self._digest_row(tx, shown, notices, on, language))
+        day = date.fromisoformat(row.data["on"])
+        return {
+            "greeting": member.name, "on": day, "stalled": tuple(stalled),
+            "missed_nights": tuple(nights.replayed_since_last_real(tx, day)),
+            "stale_ledger": tuple(
+                {"creditor": name, "newest_on": newest_on} for name, newest_on in ledger.ledger_dates(tx).items()
+                if newest_on is None or (day - newest_on).days > self.ledger_max_age_days
+            ),
+            **{name: tuple(rows) for name, rows in sections.items()},
+        }
+
+    def _digest_row(self, tx: Transaction, shown: Listed, notices: list[Notice], on: date, language: str) -> dict[str, Any]:
+        newest = notices[-1]
+        pathway = self.pathways.pinned(tx, shown.case.pathway_version_id)
+        say = pathway.say(newest.rule, 0) or pathway.say(newest.rule, 1)
+        since = date.fromisoformat(newest.data["since"]) if "since" in newest.data else newest.due_on
+        path = newest.rule.partition("/")[0]
+        chart = pathway.household if path in pathway.household.states else pathway.person
+        state = chart.label(path).in_(language) if path in chart.states else newest.rule
+        told = len(notices) + sum(int(notice.data.get("overtaken", 0)) for notice in notices)
+        why = {
+            "it": f"scadenza del {newest.due_on:%d/%m/%Y}" + (f", {told} avvisi" if told > 1 else ""),
+            "en": f"due on {newest.due_on:%d/%m/%Y}" + (f", {told} reminders" if told > 1 else ""),
+        }[language]
+        return {
+            "case_code": shown.case.code, "household": shown.household, "place": shown.place, "state": state, "why": why,
+            "since": since, "waiting_days": max((on - since).days, 0),
+            "what_to_do": say.in_(language) if say else newest.rule, "link": f"ponte case why {shown.case.code}",
+            "kind": newest.kind,
+        }
+
+    def _stalled_row(self, tx: Transaction, shown: Listed, notice: Notice, on: date, language: str) -> dict[str, Any]:
+        pathway = self.pathways.pinned(tx, shown.case.pathway_version_id)
+        waits_on = ", ".join(ROLE_NAMES[role].in_(language) for role in pathway.household.waits_on(shown.case.configuration))
+        since = date.fromisoformat(notice.data["since"])
+        return {
+            "case_code": shown.case.code, "household": shown.household, "place": shown.place, "waits_on": waits_on or "—",
+            "since": since, "days": max((on - since).days, 0),
+        }
+
+
+ROLE_NAMES = {
+    "supervisor": Text(it="coordinatore", en="supervisor"),
+    "case_worker": Text(it="operatore", en="case worker"),
+    "job_agency": Text(it="agenzia per il lavoro", en="job agency"),
+    "volunteers": Text(it="volontari", en="volunteers"),
+    "landlord": Text(it="ente gestore", en="landlord"),
+    "lead": Text(it="capofila", en="programme lead"),
+    "system": Text(it="sistema", en="system"),
+    "household": Text(it="nucleo", en="household"),
+    "person": Text(it="persona", en="person"),
+}
+
+
+def _by_case(notices: list[Notice]) -> dict[int, list[Notice]]:
+    grouped: dict[int, list[Notice]] = {}
+    for notice in notices:
+        grouped.setdefault(notice.case_id, []).append(notice)
+    return grouped

@@ -1,0 +1,141 @@
+"""Balances maintained from the movements: carried forward month by month, read for any date.
+
+`running_balance(month, account)` is everything effective up to the end of that month; months are year * 12 + month - 1.
+Opened months have no gap, and every movement lies in an opened month, so that a balance on a date is the balance of a
+month end near it, plus or minus the movements of the days between.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from ponte_workflow.store.engine import Transaction
+
+# Above any month: a step of the last movement holds for ever.
+_NEVER = 1_000_000_000
+_MONTH_OF = {
+    "sqlite": "(substr(effective_on, 1, 4) * 12 + substr(effective_on, 6, 2) - 1)",
+    "postgresql": "(extract(year FROM effective_on)::int * 12 + extract(month FROM effective_on)::int - 1)",
+}
+# One row per account and month with movements: the running total from that month until the next such month.
+_STEPS = """
+SELECT account_id, month, sum(cents) OVER (PARTITION BY account_id ORDER BY month) AS cents,
+       coalesce(lead(month) OVER (PARTITION BY account_id ORDER BY month), {never}) AS until
+FROM (SELECT account_id, {month} AS month, sum(cents) AS cents FROM movement WHERE id > :after GROUP BY 1, 2) AS cell"""
+
+
+class Discrepancy(NamedTuple):
+    """A maintained balance that is not the sum of its movements; None: the row is missing, or should not be there."""
+
+    month: int
+    account_id: int
+    expected_cents: int | None
+    maintained_cents: int | None
+
+
+class TenancyFigures(NamedTuple):
+    """The balances of a tenancy on a day and one year before, over all items and creditors; its month of rent; cents."""
+
+    tenancy_id: int
+    code: str
+    household_id: int
+    quarter_id: int
+    balance_cents: int
+    year_ago_cents: int
+    monthly_cents: int
+
+
+class AccountBalance(NamedTuple):
+    """The balance of one debt item towards one creditor, in cents."""
+
+    item: str
+    creditor: str
+    balance_cents: int
+    year_ago_cents: int
+
+
+def month_of(on: date) -> int:
+    """The number of a month."""
+    return on.year * 12 + on.month - 1
+
+
+def end_of(month: int) -> date:
+    """The last day of a month."""
+    return date((month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(days=1)
+
+
+def year_before(on: date) -> date:
+    """The same day one year before; 28 February for the 29th."""
+    return on.replace(year=on.year - 1, day=28) if (on.month, on.day) == (2, 29) else on.replace(year=on.year - 1)
+
+
+def opened(tx: Transaction) -> tuple[int, int] | None:
+    """The first and the last opened month."""
+    first, last = tx.connection.execute(text("SELECT min(month), max(month) FROM ledger_month")).one()
+    return None if first is None else (first, last)
+
+
+def open_months(tx: Transaction, first: int, last: int) -> None:
+    """Open every month from `first` to `last`, without a gap to those already open; later ones carry all accounts on."""
+    there = opened(tx)
+    before = range(first, there[0]) if there else range(first, last + 1)
+    after = range(there[1] + 1, last + 1) if there else range(0)
+    for month in (*before, *after):
+        tx.connection.execute(text("INSERT INTO ledger_month (month) VALUES (:month)"), {"month": month})
+    for month in after:
+        tx.connection.execute(
+            text(
+                "INSERT INTO running_balance (month, account_id, cents) "
+                "SELECT :month, account_id, cents FROM running_balance WHERE month = :before ORDER BY account_id"
+            ),
+            {"month": month, "before": month - 1},
+        )
+
+
+def add_movements_after(tx: Transaction, movement_id: int) -> None:
+    """Add every movement with a higher id to its month and to each later opened one. Call it once for each, on insert.
+
+    The ids tell which rows of an import were new; the caller keeps other writers of the ledger out.
+    """
+    month = _MONTH_OF[tx.connection.dialect.name]
+    span = tx.connection.execute(
+        text("SELECT min(effective_on), max(effective_on) FROM movement WHERE id > :after"), {"after": movement_id}
+    ).one()
+    if span[0] is None:
+        return
+    first, last = (date.fromisoformat(str(day)) for day in span)
+    open_months(tx, month_of(first), month_of(last))
+    tx.connection.execute(
+        text(
+            "INSERT INTO running_balance (month, account_id, cents) "
+            "SELECT m.month, s.account_id, s.cents "
+            f"FROM ({_STEPS.format(month=month, never=_NEVER)}) AS s "  # noqa: S608  # only constants of this module
+            "JOIN ledger_month m ON m.month >= s.month AND m.month < s.until "
+            # SQLite takes ON for a join's without a WHERE before it.
+            "WHERE true ON CONFLICT (month, account_id) DO UPDATE SET cents = running_balance.cents + excluded.cents"
+        ),
+        {"after": movement_id},
+    )
+
+
+def verify(tx: Transaction) -> list[Discrepancy]:
+    """Every maintained balance that is not the sum of its movements; empty when all is well."""
+    month = _MONTH_OF[tx.connection.dialect.name]
+    expected = (
+        f"WITH expected AS (SELECT m.month AS month, s.account_id AS account_id, s.cents AS cents "  # noqa: S608
+        f"FROM ({_STEPS.format(month=month, never=_NEVER)}) AS s "
+        "JOIN ledger_month m ON m.month >= s.month AND m.month < s.until) "
+    )
+    rows = tx.connection.execute(
+        text(
+            expected + "SELECT e.month, e.account_id, e.cents, b.cents FROM expected e "
+            "LEFT JOIN running_balance b ON b.month = e.month AND b.account_id = e.account_id "
+            "WHERE b.cents IS NULL OR b.cents <> e.cents "
+            "UNION ALL SELECT b.month, b.account_id, NULL, b.cents FROM running_balance b "
+            "LEFT JOIN expected e ON e.month = b.month AND e.account_id = b.account_id WHERE e.account_id IS NULL"
+        ),
+        {"after": 0},
+    )
+    return [Discrepancy(*row) for row in rows]

@@ -1,0 +1,181 @@
+"""Ledgers as they come in: creditors, accounts, movements written in batches, and the record of each imported file.
+
+Movements go through a temporary table and from there in one statement each: which are new, which are known and which
+contradict a known one is decided by the database's unique key, not by a look beforehand.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import insert, select, text, update
+
+from ponte_workflow.store import balances
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.schema.money import creditor, import_file
+
+LEDGER_LOCK = 0x506F6E7466  # advisory lock of ledger writers on PostgreSQL; SQLite has one writer anyway
+
+_COLUMNS = "line, account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, cause, iuv"
+_INCOMING = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS incoming_movement (line bigint, account_id bigint, creditor_id bigint, "
+    "external_id varchar(60), booked_on date, effective_on date, cents bigint, is_payment boolean, cause varchar(60), "
+    "iuv varchar(40))"
+)
+
+
+class IncomingMovement(NamedTuple):
+    """A movement as a file gives it; days in ISO form, cents signed: a charge adds, a payment takes away."""
+
+    line: int
+    account_id: int
+    creditor_id: int
+    external_id: str
+    booked_on: str
+    effective_on: str
+    cents: int
+    is_payment: bool
+    cause: str
+    iuv: str | None
+
+
+class Settled(NamedTuple):
+    """What became of the staged movements; `conflicts`: lines whose known id has another account, day or amount."""
+
+    new: int
+    known: int
+    conflicts: tuple[int, ...]
+
+
+class Account(NamedTuple):
+    """A debt item of a tenancy towards a creditor; `id` is None before its first movement."""
+
+    code: str
+    tenancy_id: int
+    item: str | None
+    creditor_id: int | None
+    id: int | None
+
+
+def lock(tx: Transaction) -> None:
+    """Keep other writers of the ledger out until this transaction ends."""
+    if tx.is_postgresql:
+        tx.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LEDGER_LOCK})
+
+
+def creditors(tx: Transaction) -> dict[str, int]:
+    """Name -> id."""
+    return {row.name: row.id for row in tx.connection.execute(select(creditor.c.name, creditor.c.id))}
+
+
+def add_creditors(tx: Transaction, names: Iterable[str]) -> None:
+    """Creditors that were not known yet."""
+    tx.connection.execute(insert(creditor), [{"name": name} for name in names])
+
+
+def accounts(tx: Transaction, codes: Collection[str]) -> list[Account]:
+    """The tenancies with these codes, each with its accounts (one row without account when it has none)."""
+    listed = "unnest(CAST(:codes AS text[])) AS wanted(value)" if tx.is_postgresql else "json_each(:codes) AS wanted"
+    rows = tx.connection.execute(
+        text(
+            "SELECT t.code, t.id, a.item, a.creditor_id, a.id "  # noqa: S608  # only constants of this module
+            f"FROM {listed} JOIN tenancy t ON t.code = wanted.value LEFT JOIN account a ON a.tenancy_id = t.id"
+        ),
+        {"codes": list(codes) if tx.is_postgresql else json.dumps(list(codes))},
+    )
+    return [Account(*row) for row in rows]
+
+
+def add_accounts(tx: Transaction, wanted: Iterable[tuple[int, str, int]]) -> None:
+    """Accounts as (tenancy id, item, creditor id) that were not known yet."""
+    mark = "%s, %s, %s" if tx.is_postgresql else "?, ?, ?"
+    # Only the marks of the driver are put in.
+    statement = f"INSERT INTO account (tenancy_id, item, creditor_id) VALUES ({mark})"  # noqa: S608
+    tx.connection.exec_driver_sql(statement, list(wanted))
+
+
+def stage(tx: Transaction, movements: Sequence[IncomingMovement]) -> None:
+    """Put movements into the temporary table; `settle` takes them from there in the same transaction."""
+    if tx.is_postgresql:
+        cursor = tx.connection.connection.cursor()
+        with cursor.copy(f"COPY incoming_movement ({_COLUMNS}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+            for movement in movements:
+                copy.write_row(movement)
+        cursor.close()
+        return
+    tx.connection.exec_driver_sql("INSERT INTO incoming_movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", movements)  # type: ignore[arg-type]
+
+
+def begin_staging(tx: Transaction) -> None:
+    """An empty temporary table, and nobody else writing the ledger."""
+    lock(tx)
+    tx.connection.exec_driver_sql(_INCOMING)
+    tx.connection.exec_driver_sql("DELETE FROM incoming_movement")
+
+
+def settle(tx: Transaction, import_file_id: int) -> Settled:
+    """Write the staged movements that are new, with balances and the freshness of their creditors."""
+    run = tx.connection.execute
+    before = run(text("SELECT coalesce(max(id), 0) FROM movement")).scalar_one()
+    staged = run(text("SELECT count(*) FROM incoming_movement")).scalar_one()
+    new = run(
+        text(
+            "INSERT INTO movement (account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, cause, "
+            "iuv, import_file_id) SELECT account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, "
+            "cause, iuv, :file FROM incoming_movement WHERE true "
+            # In the order of the unique index: a large one is then written page after page. The line decides among twins.
+            "ORDER BY creditor_id, external_id, line ON CONFLICT (creditor_id, external_id) DO NOTHING"
+        ),
+        {"file": import_file_id},
+    ).rowcount
+    conflicts: tuple[int, ...] = ()
+    if new < staged:
+        conflicts = tuple(
+            run(
+                text(
+                    "SELECT i.line FROM incoming_movement i JOIN movement m "
+                    "ON m.creditor_id = i.creditor_id AND m.external_id = i.external_id "
+                    "WHERE m.account_id <> i.account_id OR m.effective_on <> i.effective_on OR m.cents <> i.cents "
+                    "OR m.booked_on <> i.booked_on OR m.is_payment <> i.is_payment ORDER BY i.line"
+                )
+            ).scalars()
+        )
+    balances.add_movements_after(tx, before)
+    _freshen(tx)
+    tx.connection.exec_driver_sql("DELETE FROM incoming_movement")
+    return Settled(new, staged - new - len(conflicts), conflicts)
+
+
+def _freshen(tx: Transaction) -> None:
+    tx.connection.execute(
+        text(
+            "UPDATE creditor SET ledger_on = n.newest "
+            "FROM (SELECT creditor_id, max(booked_on) AS newest FROM incoming_movement GROUP BY creditor_id) AS n "
+            "WHERE creditor.id = n.creditor_id AND (creditor.ledger_on IS NULL OR creditor.ledger_on < n.newest)"
+        )
+    )
+
+
+def ledger_dates(tx: Transaction) -> dict[str, date | None]:
+    """Creditor -> newest booking date ever imported."""
+    rows = tx.connection.execute(select(creditor.c.name, creditor.c.ledger_on).order_by(creditor.c.name))
+    return {row.name: row.ledger_on for row in rows}
+
+
+def open_import(tx: Transaction, *, name: str, kind: str, sha256: str, at: datetime) -> int:
+    """Record that the import of a file began; its id."""
+    values = {"name": name, "kind": kind, "sha256": sha256, "imported_at": at}
+    result = tx.connection.execute(insert(import_file).values(values))
+    return int(result.inserted_primary_key[0])
+
+
+def record_import(
+    tx: Transaction, import_id: int, *, read: int, new: int, known: int, refused: int, ledger_on: date | None, complete: bool
+) -> None:
+    """The counts of an import so far."""
+    tx.connection.execute(
+        update(import_file)
+        .where(import_file.c.id == import_id)
+        .values(rows_read=read, rows_new=new, rows_known=known, rows_refused=refused, ledger_on=ledger_on, complete=complete)
+    )

@@ -1,0 +1,34 @@
+"""Who is forgotten or silent: set-based, because most cases are neither."""
+
+from datetime import date
+
+from sqlalchemy import exists, select
+
+from ponte_workflow.store.cases import where_in
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.schema.casework import cases, clock
+
+
+def without_clock(tx: Transaction) -> list[int]:
+    """Open cases, not paused, not yet told as stalled, none of whose clocks will ring again."""
+    running = exists().where(clock.c.case_id == cases.c.id, clock.c.due_on.is_not(None))
+    query = select(cases.c.id).where(cases.c.closed_on.is_(None), cases.c.paused.is_(False), cases.c.stalled_on.is_(None), ~running)
+    return list(tx.connection.execute(query).scalars())
+
+
+def silent(tx: Transaction, stage: str, since: date, pathway_version_ids: tuple[int, ...]) -> list[int]:
+    """Open cases in a stage, not paused and not yet told as stalled, with no human event since that day."""
+    query = select(cases.c.id).where(
+        cases.c.closed_on.is_(None), cases.c.paused.is_(False), cases.c.stalled_on.is_(None),
+        cases.c.last_event_on <= since, cases.c.pathway_version_id.in_(pathway_version_ids), where_in(stage),
+    )
+    return list(tx.connection.execute(query).scalars())
+
+
+def forgotten(tx: Transaction) -> list[str]:
+    """Codes of open cases that break the first promise: no running clock, nobody told, not paused. Must be empty."""
+    running = exists().where(clock.c.case_id == cases.c.id, clock.c.due_on.is_not(None))
+    query = select(cases.c.code).where(
+        cases.c.closed_on.is_(None), ~running, (cases.c.stalled_on.is_(None)) | (cases.c.stall_told_to.is_(None))
+    )
+    return list(tx.connection.execute(query.order_by(cases.c.id)).scalars())
