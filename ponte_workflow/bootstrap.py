@@ -52,8 +52,12 @@ class Ponte:
         """How nights run here."""
         settings = self.settings
         return Plan(
-            self.store, self.pathways, settings.folder / "night.lock", runner,
-            ledger_max_age_days=settings.ledger_max_age_days, batch_size=settings.batch_size,
+            self.store,
+            self.pathways,
+            settings.folder / "night.lock",
+            runner,
+            ledger_max_age_days=settings.ledger_max_age_days,
+            batch_size=settings.batch_size,
             # SQLite has one writer: shards would only wait for each other.
             shards=settings.shards if self.store.is_postgresql else 1,
         )
@@ -67,9 +71,13 @@ class Ponte:
         if settings.smtp_host is None:
             return FileChannel(self.mails)
         return SmtpChannel(
-            settings.smtp_host, settings.smtp_port, security=settings.smtp_tls, user=settings.smtp_user,
+            settings.smtp_host,
+            settings.smtp_port,
+            security=settings.smtp_tls,
+            user=settings.smtp_user,
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
-            timeout=settings.smtp_timeout, cafile=settings.smtp_cafile,
+            timeout=settings.smtp_timeout,
+            cafile=settings.smtp_cafile,
         )
 
     def writer(self) -> "Writer":

@@ -1,6 +1,7 @@
 """Settings: everything comes from the environment (`PONTE_...`) and from one folder, PONTE_HOME."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -26,7 +27,7 @@ class Settings(BaseSettings):
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
-    smtp_tls: str = Field(default="starttls", pattern="^(starttls|tls|none)$")
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     smtp_cafile: Path | None = Field(default=None, description="Certificates to trust, for a server of one's own")
     smtp_timeout: float = Field(default=20.0, gt=0, description="Seconds")
     mail_from: str = Field(default="ponte@example.org", description="Sender address of every mail")

@@ -5,16 +5,16 @@ from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from ponte_workflow.services import casework
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import SYSTEM, Actor, actor_of
-from ponte_workflow.store import network
+from ponte_workflow.store import balances, network
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Store, Transaction
-from ponte_workflow.store.schema.money import account, creditor
+from ponte_workflow.store.schema.money import account, creditor, movement
 from ponte_workflow.store.schema.neighbourhood import building, contact, dwelling, household, person, tenancy
 from ponte_workflow.store.schema.network import quarter
 
@@ -30,42 +30,108 @@ def create_quarter(tx: Transaction, code: str = "sanpolino", name: str = "Sanpol
 
 
 def create_tenancy(
-    tx: Transaction, *, quarter_code: str = "sanpolino", code: str | None = None, rent: int = 20_000, service: int = 5_000,
+    tx: Transaction,
+    *,
+    quarter_code: str = "sanpolino",
+    code: str | None = None,
+    rent: int = 20_000,
+    service: int = 5_000,
     starts_on: date = date(2020, 1, 1),
 ) -> dict[str, int]:
     """A tenancy with dwelling, building and household: {tenancy_id, household_id, quarter_id}."""
     number = next(_numbers)
-    quarter_id = create_quarter(tx, quarter_code, {"sanpolino": "Sanpolino", "san_polo": "San Polo"}.get(quarter_code, quarter_code))
+    quarter_id = create_quarter(
+        tx, quarter_code, {"sanpolino": "Sanpolino", "san_polo": "San Polo"}.get(quarter_code, quarter_code)
+    )
     building_id = _insert(tx, building, quarter_id=quarter_id, name=f"Casa {number}")
-    dwelling_id = _insert(tx, dwelling, building_id=building_id, code=f"UI-{number}", address="Via 1", stair="A", unit="1")
+    dwelling_id = _insert(
+        tx, dwelling, building_id=building_id, code=f"UI-{number}", address="Via 1", stair="A", unit="1"
+    )
     household_id = _insert(tx, household, code=code or str(number))
     tenancy_id = _insert(
-        tx, tenancy, code=code or str(number), dwelling_id=dwelling_id, household_id=household_id, quarter_id=quarter_id,
-        starts_on=starts_on, rent_cents=rent, service_cents=service,
+        tx,
+        tenancy,
+        code=code or str(number),
+        dwelling_id=dwelling_id,
+        household_id=household_id,
+        quarter_id=quarter_id,
+        starts_on=starts_on,
+        rent_cents=rent,
+        service_cents=service,
     )
     return {"tenancy_id": tenancy_id, "household_id": household_id, "quarter_id": quarter_id}
 
 
 def create_person(
-    tx: Transaction, household_id: int, *, ordinal: int = 1, born: date = date(1985, 5, 1), email: str | None = None,
-    name: str = "Persona", language: str = "it",
+    tx: Transaction,
+    household_id: int,
+    *,
+    ordinal: int = 1,
+    born: date = date(1985, 5, 1),
+    email: str | None = None,
+    name: str = "Persona",
+    language: str = "it",
 ) -> int:
     """A member of a household, with a mail address if one is given."""
     person_id = _insert(
-        tx, person, household_id=household_id, ordinal=ordinal, surname="Prova", given_name=f"{name}{ordinal}", sex="F",
-        birth_date=born, relation="intestatario", language=language,
+        tx,
+        person,
+        household_id=household_id,
+        ordinal=ordinal,
+        surname="Prova",
+        given_name=f"{name}{ordinal}",
+        sex="F",
+        birth_date=born,
+        relation="intestatario",
+        language=language,
     )
     if email:
-        _insert(tx, contact, person_id=person_id, channel="email", value=tx.cipher.encrypt(email),
-                value_index=tx.cipher.blind_index(email))
+        _insert(
+            tx,
+            contact,
+            person_id=person_id,
+            channel="email",
+            value=tx.cipher.encrypt(email),
+            value_index=tx.cipher.blind_index(email),
+        )
     return person_id
 
 
-def create_ledger(tx: Transaction, tenancy_id: int, *, name: str = "ALER", on: date = MONDAY) -> int:
-    """An account with a creditor whose ledger reaches to `on`."""
+def create_ledger(
+    tx: Transaction,
+    tenancy_id: int,
+    *,
+    name: str = "ALER",
+    on: date = MONDAY,
+    cents: int = 60_000,
+    due_on: date = date(2026, 10, 10),
+) -> int:
+    """An account that owes `cents` since `due_on`, of a creditor whose ledger reaches to `on`."""
     found = tx.connection.execute(select(creditor.c.id).where(creditor.c.name == name)).scalar()
     creditor_id = int(found) if found else _insert(tx, creditor, name=name, ledger_on=on)
-    return _insert(tx, account, tenancy_id=tenancy_id, item="canone", creditor_id=creditor_id)
+    account_id = _insert(tx, account, tenancy_id=tenancy_id, item="canone", creditor_id=creditor_id)
+    create_movement(tx, account_id, cents=cents, on=due_on)
+    return account_id
+
+
+def create_movement(tx: Transaction, account_id: int, *, cents: int, on: date) -> None:
+    """A charge (cents > 0) or a payment (< 0), with the balances that follow from it."""
+    creditor_id = tx.connection.execute(select(account.c.creditor_id).where(account.c.id == account_id)).scalar_one()
+    before = tx.connection.execute(select(func.coalesce(func.max(movement.c.id), 0))).scalar_one()
+    _insert(
+        tx,
+        movement,
+        account_id=account_id,
+        creditor_id=creditor_id,
+        external_id=f"M{next(_numbers)}",
+        booked_on=on,
+        effective_on=on,
+        cents=cents,
+        is_payment=cents < 0,
+        cause="TEST",
+    )
+    balances.open_months(tx, balances.month_of(on), balances.month_of(on))
+    balances.add_movements_after(tx, before)
 
 
 @dataclass
@@ -80,16 +146,32 @@ class Team:
         actor: Actor = SYSTEM if username is None else actor_of(tx, username, on)
         return Occasion(actor, on, datetime(on.year, on.month, on.day, 11, tzinfo=UTC), self.pathways)
 
-    def open_case(self, tx: Transaction, on: date = MONDAY, *, quarter_code: str = "sanpolino", adults: int = 1, **person_: Any) -> CaseRow:
+    def open_case(
+        self, tx: Transaction, on: date = MONDAY, *, quarter_code: str = "sanpolino", adults: int = 1, **person_: Any
+    ) -> CaseRow:
         """A case of a new tenancy, opened that day."""
         ids = create_tenancy(tx, quarter_code=quarter_code)
         for ordinal in range(1, adults + 1):
             create_person(tx, ids["household_id"], ordinal=ordinal, **person_)
         return casework.open_case(
-            tx, self.occasion(tx, None, on), pathway=quarter_code, why={"class": "contained", "balance_cents": 60_000}, **ids
+            tx,
+            self.occasion(tx, None, on),
+            pathway=quarter_code,
+            why={"class": "contained", "balance_cents": 60_000},
+            **ids,
         )
 
-    def do(self, tx: Transaction, username: str | None, code: str, trigger: str, on: date = MONDAY, *, person_id: int = 0, **fields: Any) -> CaseRow:
+    def do(
+        self,
+        tx: Transaction,
+        username: str | None,
+        code: str,
+        trigger: str,
+        on: date = MONDAY,
+        *,
+        person_id: int = 0,
+        **fields: Any,
+    ) -> CaseRow:
         """Somebody fires a trigger."""
         return casework.advance(tx, self.occasion(tx, username, on), code, trigger, fields, person_id=person_id)
 
@@ -119,8 +201,14 @@ def create_team(store: Store) -> Team:
         network.add_partner(tx, "la_rete_dimora", "La Rete una dimora", "association", ("san_polo",))
         for username, partner, roles in STAFF:
             network.add_staff(
-                tx, username=username, name=username.title(), partner_code=partner, roles=roles,
-                email=f"{username}@example.org", language="it", at=NOON,
+                tx,
+                username=username,
+                name=username.title(),
+                partner_code=partner,
+                roles=roles,
+                email=f"{username}@example.org",
+                language="it",
+                at=NOON,
             )
     return Team(store)
 

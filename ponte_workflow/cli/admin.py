@@ -36,7 +36,14 @@ def user_add(
     ponte = open_ponte()
     with ponte.store.transaction() as tx:
         staff_id = network.add_staff(
-            tx, username=username, name=name, partner_code=partner_code, roles=role, email=email, language=language, at=clock.now()
+            tx,
+            username=username,
+            name=name,
+            partner_code=partner_code,
+            roles=role,
+            email=email,
+            language=language,
+            at=clock.now(),
         )
     if as_json:
         print_json({"id": staff_id, "username": username})
@@ -53,9 +60,12 @@ def user_list(as_json: AsJson = False) -> None:
     if as_json:
         print_json(everybody)
     else:
-        print_table(_("Staff"), (_("who"), _("partner"), _("away until")),
-                    [(describe(m), m.partner_code, m.absent_until) for m in everybody],
-                    empty=_("Nobody yet: ponte user add"))
+        print_table(
+            _("Staff"),
+            (_("who"), _("partner"), _("away until")),
+            [(describe(m), m.partner_code, m.absent_until) for m in everybody],
+            empty=_("Nobody yet: ponte user add"),
+        )
 
 
 @user.command("away")
@@ -106,7 +116,9 @@ def make_key() -> None:
     """Make the key file for encrypted fields (mode 600); an existing one is kept. Keep a copy in a safe place."""
     settings = read_settings()
     make_key_file(settings.key_path)
-    typer.echo(_("The field key lies in {path}. Without it nobody reads the encrypted fields.").format(path=settings.key_path))
+    typer.echo(
+        _("The field key lies in {path}. Without it nobody reads the encrypted fields.").format(path=settings.key_path)
+    )
 
 
 @audit.command()

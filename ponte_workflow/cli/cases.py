@@ -29,7 +29,9 @@ Expected = Annotated[int | None, typer.Option("--version", help="Refuse if the c
 
 @app.command("list")
 def list_(
-    username: As = None, on: On = None, as_json: AsJson = False,
+    username: As = None,
+    on: On = None,
+    as_json: AsJson = False,
     closed: Annotated[bool, typer.Option("--all", help="Closed cases too")] = False,
     state: Annotated[str | None, typer.Option(help="Only cases in this state, e.g. engagement")] = None,
 ) -> None:
@@ -49,33 +51,66 @@ def show(code: Code, username: As = None, on: On = None, as_json: AsJson = False
         view = views.show(act.tx, act.who, code)
     row = view.standing.row
     if as_json:
-        print_json({
-            "code": row.code, "version": row.version, "configuration": row.configuration, "state": view.state,
-            "waits_on": view.waits_on, "household": view.listed.household, "place": view.listed.place,
-            "quarter": view.listed.quarter, "worker": view.listed.worker, "opened_on": row.opened_on,
-            "closed_on": row.closed_on, "paused": row.paused, "stalled_on": row.stalled_on,
-            "persons": [{"id": i, "name": n, "born": b, "deceased_on": d, "journey": view.journeys.get(i)}
-                        for i, (n, b, d) in view.persons.items()],
-            "clocks": view.clocks, "tasks": [task._asdict() for task in view.tasks],
-            "plan": None if view.plan is None else {
-                "signed_on": view.plan[0],
-                "instalments": [{"due_on": d, "cents": c, "status": s} for d, c, s in view.plan[1]]},
-        })
+        print_json(
+            {
+                "code": row.code,
+                "version": row.version,
+                "configuration": row.configuration,
+                "state": view.state,
+                "waits_on": view.waits_on,
+                "household": view.listed.household,
+                "place": view.listed.place,
+                "quarter": view.listed.quarter,
+                "worker": view.listed.worker,
+                "opened_on": row.opened_on,
+                "closed_on": row.closed_on,
+                "paused": row.paused,
+                "stalled_on": row.stalled_on,
+                "persons": [
+                    {"id": i, "name": n, "born": b, "deceased_on": d, "journey": view.journeys.get(i)}
+                    for i, (n, b, d) in view.persons.items()
+                ],
+                "clocks": view.clocks,
+                "tasks": [task._asdict() for task in view.tasks],
+                "plan": None
+                if view.plan is None
+                else {
+                    "signed_on": view.plan[0],
+                    "instalments": [{"due_on": d, "cents": c, "status": s} for d, c, s in view.plan[1]],
+                },
+            }
+        )
         return
     typer.echo(f"{row.code}  {view.listed.household}, {view.listed.place} ({view.listed.quarter})")
     typer.echo(_("Stands in: {state}").format(state="; ".join(view.state)) + (_("  [paused]") if row.paused else ""))
-    typer.echo(_("Waits on: {who}   Worker: {worker}").format(
-        who=", ".join(views.role_name(r) for r in view.waits_on) or "—", worker=view.listed.worker or "—"))
-    print_table(_("People"), ("id", _("name"), _("born"), "PIP"),
-                [(i, n, b, view.journeys.get(i)) for i, (n, b, _d) in view.persons.items()], empty="")
-    print_table(_("Clocks"), (_("clock"), _("started"), _("next alarm"), _("working days left")),
-                [(c["clock"], c["started_on"], c["due_on"], c["working_days_left"]) for c in view.clocks],
-                empty=_("No clock is running."))
+    typer.echo(
+        _("Waits on: {who}   Worker: {worker}").format(
+            who=", ".join(views.role_name(r) for r in view.waits_on) or "—", worker=view.listed.worker or "—"
+        )
+    )
+    print_table(
+        _("People"),
+        ("id", _("name"), _("born"), "PIP"),
+        [(i, n, b, view.journeys.get(i)) for i, (n, b, _d) in view.persons.items()],
+        empty="",
+    )
+    print_table(
+        _("Clocks"),
+        (_("clock"), _("started"), _("next alarm"), _("working days left")),
+        [(c["clock"], c["started_on"], c["due_on"], c["working_days_left"]) for c in view.clocks],
+        empty=_("No clock is running."),
+    )
     if view.tasks:
-        print_table(_("Tasks"), (_("task"), _("for"), _("due")), [(t.kind, t.role, t.due_on) for t in view.tasks], empty="")
+        print_table(
+            _("Tasks"), (_("task"), _("for"), _("due")), [(t.kind, t.role, t.due_on) for t in view.tasks], empty=""
+        )
     if view.plan:
-        print_table(_("Payment plan signed on {day}").format(day=shown(view.plan[0])), (_("due"), "EUR", _("status")),
-                    [(d, euros(c), s) for d, c, s in view.plan[1]], empty="")
+        print_table(
+            _("Payment plan signed on {day}").format(day=shown(view.plan[0])),
+            (_("due"), "EUR", _("status")),
+            [(d, euros(c), s) for d, c, s in view.plan[1]],
+            empty="",
+        )
     typer.echo(_("What may be done next: ponte case why {code}").format(code=code))
 
 
@@ -88,29 +123,54 @@ def why(code: Code, username: As = None, on: On = None, as_json: AsJson = False)
     lang = language()
     answers: list[dict[str, Any]] = [
         {
-            "trigger": p.trigger, "label": p.label.in_(lang), "person": p.person_id or None, "to": p.to,
-            "ready": p.ready, "yours": p.for_roles(roles), "by": p.by,
+            "trigger": p.trigger,
+            "label": p.label.in_(lang),
+            "person": p.person_id or None,
+            "to": p.to,
+            "ready": p.ready,
+            "yours": p.for_roles(roles),
+            "by": p.by,
             "missing": [{"need": f.name, "sentence": f.sentence.in_(lang), "fix_by": f.fix_by} for f in p.missing],
             "asked": [{"need": f.name, "sentence": f.sentence.in_(lang)} for f in p.asked],
-            "fields": {name: {"type": f.type, "required": f.required, "label": f.label.in_(lang), "privacy": f.privacy,
-                              "choices": {k: v.in_(lang) for k, v in f.choices.items()}} for name, f in p.fields.items()},
+            "fields": {
+                name: {
+                    "type": f.type,
+                    "required": f.required,
+                    "label": f.label.in_(lang),
+                    "privacy": f.privacy,
+                    "choices": {k: v.in_(lang) for k, v in f.choices.items()},
+                }
+                for name, f in p.fields.items()
+            },
         }
         for p in possible
     ]
     if as_json:
-        print_json({"code": code, "state": views.state_labels(standing.pathway, standing.row.configuration),
-                    "version": standing.row.version, "possibilities": answers})
+        print_json(
+            {
+                "code": code,
+                "state": views.state_labels(standing.pathway, standing.row.configuration),
+                "version": standing.row.version,
+                "possibilities": answers,
+            }
+        )
         return
     rows = []
     for a in answers:
         if a["by"] == ("system",):
             verdict = _("by itself")
         elif not a["ready"]:
-            verdict = _("not yet: {what}").format(what="; ".join(
-                f"{m['sentence']} [{', '.join(views.role_name(r) for r in m['fix_by'])}]" for m in a["missing"]))
+            verdict = _("not yet: {what}").format(
+                what="; ".join(
+                    f"{m['sentence']} [{', '.join(views.role_name(r) for r in m['fix_by'])}]" for m in a["missing"]
+                )
+            )
         else:
-            verdict = _("yes") if a["yours"] else _("for: {roles}").format(
-                roles=", ".join(views.role_name(r) for r in a["by"] if r != "system"))
+            verdict = (
+                _("yes")
+                if a["yours"]
+                else _("for: {roles}").format(roles=", ".join(views.role_name(r) for r in a["by"] if r != "system"))
+            )
         fields = ", ".join(name if f["required"] else f"[{name}]" for name, f in a["fields"].items())
         rows.append((a["trigger"] + (f" --person {a['person']}" if a["person"] else ""), a["label"], verdict, fields))
     typer.echo(f"{code}: {'; '.join(views.state_labels(standing.pathway, standing.row.configuration))}")
@@ -122,7 +182,11 @@ def advance(
     code: Code,
     trigger: Annotated[str, typer.Argument(help="What to do, as `case why` names it")],
     values: Annotated[list[str] | None, typer.Option("--set", "-s", help="A field: name=value; repeat it")] = None,
-    person: Person = 0, version: Expected = None, username: As = None, on: On = None, as_json: AsJson = False,
+    person: Person = 0,
+    version: Expected = None,
+    username: As = None,
+    on: On = None,
+    as_json: AsJson = False,
 ) -> None:
     """Fire a trigger. At a terminal, missing fields are asked for."""
     with acting(username, on) as act:
@@ -140,7 +204,9 @@ def attempt(
     channel: Annotated[str, typer.Option(help="phone, door, letter, email, neighbour, office")],
     outcome: Annotated[str, typer.Option(help="spoken, no_answer, refused, message_left")],
     day: Annotated[str | None, typer.Option("--day", help="When, if not today")] = None,
-    username: As = None, on: On = None, as_json: AsJson = False,
+    username: As = None,
+    on: On = None,
+    as_json: AsJson = False,
 ) -> None:
     """Record a contact attempt."""
     fields = {"channel": channel, "outcome": outcome} | ({"attempted_on": day} if day else {})
@@ -152,8 +218,11 @@ def attempt(
 
 @app.command()
 def assign(
-    code: Code, worker: Annotated[str, typer.Argument(help="Username of the case worker")],
-    username: As = None, on: On = None, as_json: AsJson = False,
+    code: Code,
+    worker: Annotated[str, typer.Argument(help="Username of the case worker")],
+    username: As = None,
+    on: On = None,
+    as_json: AsJson = False,
 ) -> None:
     """Give a case to a case worker: a new one, or one under way."""
     with acting(username, on) as act:
@@ -164,7 +233,11 @@ def assign(
 
 @app.command()
 def reopen(
-    code: Code, reason: Annotated[str, typer.Option(help="Why")], username: As = None, on: On = None, as_json: AsJson = False
+    code: Code,
+    reason: Annotated[str, typer.Option(help="Why")],
+    username: As = None,
+    on: On = None,
+    as_json: AsJson = False,
 ) -> None:
     """Open a closed case again, with its history."""
     with acting(username, on) as act:
@@ -178,7 +251,9 @@ def pause(
     code: Code,
     reason: Annotated[str, typer.Option(help="hospital, abroad, mourning, legal, other_service")],
     until: Annotated[str, typer.Option(help="Review date, YYYY-MM-DD")],
-    username: As = None, on: On = None, as_json: AsJson = False,
+    username: As = None,
+    on: On = None,
+    as_json: AsJson = False,
 ) -> None:
     """Let a case stand still until a review date; its clocks stand still too."""
     with acting(username, on) as act:
@@ -203,7 +278,9 @@ def undo(code: Code, username: As = None, on: On = None, as_json: AsJson = False
         row, entry = undoing.undo(act.tx, act.who, code)
         state = views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
     if not as_json:
-        typer.echo(_("Taken back: {what} of {day}").format(what=entry.data.get("trigger", entry.kind), day=shown(entry.on)))
+        typer.echo(
+            _("Taken back: {what} of {day}").format(what=entry.data.get("trigger", entry.kind), day=shown(entry.on))
+        )
     _say(row, state, as_json)
 
 
@@ -225,8 +302,16 @@ def print_tray(title: str, rows: tuple[views.TrayRow, ...], *, empty: str) -> No
         title,
         (_("case"), _("household"), _("home"), _("state"), _("waits on"), _("since"), _("next alarm"), _("what to do")),
         [
-            (r.code, r.household, f"{r.place}", r.state + (f" [{', '.join(r.flags)}]" if r.flags else ""),
-             ", ".join(views.role_name(role) for role in r.waits_on), r.since, r.due_on, r.what_to_do)
+            (
+                r.code,
+                r.household,
+                f"{r.place}",
+                r.state + (f" [{', '.join(r.flags)}]" if r.flags else ""),
+                ", ".join(views.role_name(role) for role in r.waits_on),
+                r.since,
+                r.due_on,
+                r.what_to_do,
+            )
             for r in rows
         ],
         empty=empty,
@@ -235,7 +320,15 @@ def print_tray(title: str, rows: tuple[views.TrayRow, ...], *, empty: str) -> No
 
 def _say(row: CaseRow, state: tuple[str, ...], as_json: bool) -> None:
     if as_json:
-        print_json({"code": row.code, "version": row.version, "configuration": row.configuration, "state": state,
-                    "paused": row.paused, "closed_on": row.closed_on})
+        print_json(
+            {
+                "code": row.code,
+                "version": row.version,
+                "configuration": row.configuration,
+                "state": state,
+                "paused": row.paused,
+                "closed_on": row.closed_on,
+            }
+        )
     else:
         typer.echo(f"{row.code}: {'; '.join(state)}" + (_("  [paused]") if row.paused else ""))

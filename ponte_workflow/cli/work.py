@@ -8,7 +8,6 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import rights, views
 
 
-
 def worktray(username: As = None, on: On = None, as_json: AsJson = False) -> None:
     """What is mine: who, why, since when, what to do; the urgent first."""
     with acting(username, on) as act:
@@ -44,8 +43,20 @@ def lists(username: As = None, on: On = None, as_json: AsJson = False) -> None:
         print_json(rows)
         return
     print_table(
-        _("For a supervisor"), (_("list"), _("tenancy"), _("home"), _("quarter"), _("since"), _("balance"), _("a year ago"), _("monthly")),
-        [(r["kind"], r["tenancy"], r["place"], r["quarter"], r["since"], euros(r["balance_cents"]),
-          euros(r["balance_year_ago_cents"]), euros(r["monthly_cents"])) for r in rows],
+        _("For a supervisor"),
+        (_("list"), _("tenancy"), _("home"), _("quarter"), _("since"), _("balance"), _("a year ago"), _("monthly")),
+        [
+            (
+                r["kind"],
+                r["tenancy"],
+                r["place"],
+                r["quarter"],
+                r["since"],
+                euros(r["balance_cents"]),
+                euros(r["balance_year_ago_cents"]),
+                euros(r["monthly_cents"]),
+            )
+            for r in rows
+        ],
         empty=_("Nobody is on the list."),
     )

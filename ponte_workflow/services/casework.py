@@ -1,7 +1,7 @@
 """Casework: open, look at, advance, pause, resume. Everything goes through `decide()`; nothing commits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -25,7 +25,7 @@ from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Directory, directory
 from states.decide import decide, opening
-from states.decision import Decision, Perform, Refusal
+from states.decision import Decision, Perform, Record, Refusal
 from states.document import FieldSpec, Text, TriggerSpec
 from states.pathway import Pathway
 from states.possibilities import Possibility, possibilities
@@ -43,7 +43,8 @@ _REFUSALS: dict[str, type[PonteError]] = {
 }
 
 HAND_OVER = TriggerSpec(
-    label=Text(it="Passaggio di consegne", en="Hand over"), by=["supervisor", "lead"],
+    label=Text(it="Passaggio di consegne", en="Hand over"),
+    by=["supervisor", "lead"],
     fields={"case_worker": FieldSpec(type="staff", label=Text(it="Operatore", en="Case worker"))},
 )
 
@@ -83,21 +84,39 @@ def stand(tx: Transaction, who: Occasion, row: CaseRow) -> Standing:
 
 
 def open_case(
-    tx: Transaction, who: Occasion, *, tenancy_id: int, household_id: int, quarter_id: int, pathway: str, why: Mapping[str, Any]
+    tx: Transaction,
+    who: Occasion,
+    *,
+    tenancy_id: int,
+    household_id: int,
+    quarter_id: int,
+    pathway: str,
+    why: Mapping[str, Any],
 ) -> CaseRow:
-    """A new case in the pathway's first state. Raises IntegrityError's `CaseChanged` cousin if one is open already."""
+    """A new case in the pathway's first state. The unique key refuses a second open one."""
     version_id = who.pathways.pin(tx, pathway, who.at)
     decision = opening(who.pathways.current(pathway), who.on)
     writing = casefile.Writing("opened", who.on, who.at, who.actor.staff_id, dict(why))
     return casefile.create(
-        tx, tenancy_id=tenancy_id, household_id=household_id, quarter_id=quarter_id, pathway_version_id=version_id,
-        opening=decision, writing=writing,
+        tx,
+        tenancy_id=tenancy_id,
+        household_id=household_id,
+        quarter_id=quarter_id,
+        pathway_version_id=version_id,
+        opening=decision,
+        writing=writing,
     )
 
 
 def advance(
-    tx: Transaction, who: Occasion, code: str, trigger: str, fields: Mapping[str, Value] | None = None, *,
-    person_id: int = HOUSEHOLD, expected_version: int | None = None,
+    tx: Transaction,
+    who: Occasion,
+    code: str,
+    trigger: str,
+    fields: Mapping[str, Value] | None = None,
+    *,
+    person_id: int = HOUSEHOLD,
+    expected_version: int | None = None,
 ) -> CaseRow:
     """Fire a trigger. Each refusal is its own error: unknown, not allowed here, not yours, fields, needs, changed."""
     standing = look(tx, who, code, lock=True)
@@ -130,12 +149,23 @@ def assign(tx: Transaction, who: Occasion, code: str, username: str) -> CaseRow:
     require_role(who.actor, "supervisor", "lead")
     worker, fit = assignee(tx, standing.row, HAND_OVER, event.fields)
     if worker is None or not fit.get("assignee_works_here"):
-        raise NeedsMissing(_("{code}: {name} is no active case worker of this quarter").format(code=code, name=username))
+        raise NeedsMissing(
+            _("{code}: {name} is no active case worker of this quarter").format(code=code, name=username)
+        )
     same = Decision(standing.row.configuration, ())
-    writing = casefile.Writing("recorded", who.on, who.at, who.actor.staff_id, {"trigger": "hand_over", "to_staff": worker.id})
+    writing = casefile.Writing(
+        "recorded", who.on, who.at, who.actor.staff_id, {"trigger": "hand_over", "to_staff": worker.id}
+    )
     row, _history_id = casefile.write(
-        tx, standing.row, standing.snapshot, same, writing, directory(tx, who.on),
-        closed=standing.row.closed_on is not None, human=True, special_fields={},
+        tx,
+        standing.row,
+        standing.snapshot,
+        same,
+        writing,
+        directory(tx, who.on),
+        closed=standing.row.closed_on is not None,
+        human=True,
+        special_fields={},
         case_values={"assigned_to": worker.id, "partner_id": worker.partner_id},
     )
     return row
@@ -144,7 +174,9 @@ def assign(tx: Transaction, who: Occasion, code: str, username: str) -> CaseRow:
 def pause(tx: Transaction, who: Occasion, code: str, reason: str, review_on: date) -> CaseRow:
     """The case stands still until `review_on`, when its owner is asked to look again."""
     _named(who)
-    return _overlay(tx, who, code, Paused(reason, review_on), "pause", {"reason": reason, "review_on": review_on.isoformat()})
+    return _overlay(
+        tx, who, code, Paused(reason, review_on), "pause", {"reason": reason, "review_on": review_on.isoformat()}
+    )
 
 
 def resume(tx: Transaction, who: Occasion, code: str) -> CaseRow:
@@ -176,15 +208,29 @@ def _overlay(tx: Transaction, who: Occasion, code: str, event: Event, kind: str,
         raise refused(decision, standing.row, kind)
     writing = casefile.Writing(kind, who.on, who.at, who.actor.staff_id, data)
     row, _history_id = casefile.write(
-        tx, standing.row, standing.snapshot, decision, writing, directory(tx, who.on), closed=False, human=True,
-        special_fields={}, case_values={},
+        tx,
+        standing.row,
+        standing.snapshot,
+        decision,
+        writing,
+        directory(tx, who.on),
+        closed=False,
+        human=True,
+        special_fields={},
+        case_values={},
     )
     return row
 
 
 def _commit(
-    tx: Transaction, who: Occasion, standing: Standing, event: Triggered, decision: Decision, kind: str,
-    values: dict[str, Any], book: Directory | None,
+    tx: Transaction,
+    who: Occasion,
+    standing: Standing,
+    event: Triggered,
+    decision: Decision,
+    kind: str,
+    values: dict[str, Any],
+    book: Directory | None,
 ) -> CaseRow:
     data: dict[str, Any] = {"trigger": event.trigger}
     if event.person_id:
@@ -194,9 +240,14 @@ def _commit(
         if perform.what == "mark_deceased":
             data["deceased"] = perform.person_id
     row, history_id = casefile.write(
-        tx, standing.row, standing.snapshot, decision,
-        casefile.Writing(kind, who.on, who.at, who.actor.staff_id, data), book or directory(tx, who.on),
-        closed=standing.pathway.household.is_closed(decision.configuration), human=not who.actor.is_system,
+        tx,
+        standing.row,
+        standing.snapshot,
+        decision,
+        casefile.Writing(kind, who.on, who.at, who.actor.staff_id, data),
+        book or directory(tx, who.on),
+        closed=standing.pathway.household.is_closed(decision.configuration),
+        human=not who.actor.is_system,
         special_fields={name: text for name, text, privacy in decision.private if privacy == "special"},
         case_values=values,
     )
@@ -206,14 +257,20 @@ def _commit(
 
 
 def _perform(
-    tx: Transaction, who: Occasion, row: CaseRow, standing: Standing, perform: Perform, decision: Decision, history_id: int
+    tx: Transaction,
+    who: Occasion,
+    row: CaseRow,
+    standing: Standing,
+    perform: Perform,
+    decision: Decision,
+    history_id: int,
 ) -> None:
     if perform.what == "mark_deceased":
         casefile.mark_deceased(tx, perform.person_id, who.on)
     elif perform.what == "excuse_instalments":
         instalments.excuse(tx, row.id)
     else:
-        facts = {effect.name: effect.value for effect in decision.effects if hasattr(effect, "value")}
+        facts = {effect.name: effect.value for effect in decision.effects if isinstance(effect, Record)}
         total, count, first = facts["total"], facts["instalments"], facts["first_due_on"]
         assert isinstance(total, int) and isinstance(count, int) and isinstance(first, date)
         instalments.sign_plan(
@@ -222,14 +279,14 @@ def _perform(
 
 
 def _with_figures(snapshot: CaseSnapshot, extra: Mapping[str, int | str | bool]) -> CaseSnapshot:
-    from dataclasses import replace
-
     return replace(snapshot, figures={**snapshot.figures, **extra}) if extra else snapshot
 
 
 def _unchanged(row: CaseRow, expected_version: int | None) -> None:
     if expected_version is not None and row.version != expected_version:
-        raise CaseChanged(_("Case {code} was changed by somebody else meanwhile: look at it again").format(code=row.code))
+        raise CaseChanged(
+            _("Case {code} was changed by somebody else meanwhile: look at it again").format(code=row.code)
+        )
 
 
 def _named(who: Occasion) -> None:

@@ -39,7 +39,9 @@ def standing_figures(standing: PlanStanding) -> Figures:
     }
 
 
-def assignee(tx: Transaction, row: CaseRow, spec: TriggerSpec | None, fields: Mapping[str, Value]) -> tuple[Member | None, Figures]:
+def assignee(
+    tx: Transaction, row: CaseRow, spec: TriggerSpec | None, fields: Mapping[str, Value]
+) -> tuple[Member | None, Figures]:
     """The member of staff that a `staff` field names, and whether they may take this case."""
     name = next((name for name, field in spec.fields.items() if field.type == "staff"), None) if spec else None
     username = fields.get(name) if name else None

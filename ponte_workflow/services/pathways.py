@@ -40,7 +40,9 @@ class Pathways:
                     )
                 self._current[name] = load(files[name], self._folders)
             except PathwayError as error:
-                raise BadConfiguration(_("The pathway does not validate:\n{findings}").format(findings=error)) from error
+                raise BadConfiguration(
+                    _("The pathway does not validate:\n{findings}").format(findings=error)
+                ) from error
         return self._current[name]
 
     def pinned(self, tx: Transaction, version_id: int) -> Pathway:
@@ -59,8 +61,12 @@ class Pathways:
         pathway = self.current(name)
         document = pathway.document
         version_id = casefile.pin(
-            tx, name=pathway.name, version=pathway.version, content_hash=pathway.content_hash,
-            document=canonical(document), at=at,
+            tx,
+            name=pathway.name,
+            version=pathway.version,
+            content_hash=pathway.content_hash,
+            document=canonical(document),
+            at=at,
         )
         self._pinned[version_id] = pathway
         return version_id

@@ -41,14 +41,21 @@ def worktray(tx: Transaction, who: Occasion) -> tuple[TrayRow, ...]:
     for one in _visible(tx, actor):
         row = _tray_row(tx, who, one)
         mine = one.case.assigned_to in actor.covers or bool(actor.roles & set(row.waits_on))
-        if mine and ("supervisor" not in actor.roles or one.case.assigned_to in actor.covers or "supervisor" in row.waits_on
-                     or one.case.stalled_on is not None or one.case.assigned_to is None):
+        if mine and (
+            "supervisor" not in actor.roles
+            or one.case.assigned_to in actor.covers
+            or "supervisor" in row.waits_on
+            or one.case.stalled_on is not None
+            or one.case.assigned_to is None
+        ):
             rows.append(row)
     leave_list_trace(tx, who, "worktray")
     return tuple(sorted(rows, key=lambda r: (URGENCY.index(r.urgency), r.due_on or date.max, r.code)))
 
 
-def case_list(tx: Transaction, who: Occasion, *, everything: bool = False, state: str | None = None) -> tuple[TrayRow, ...]:
+def case_list(
+    tx: Transaction, who: Occasion, *, everything: bool = False, state: str | None = None
+) -> tuple[TrayRow, ...]:
     """Every case that the actor may see; closed ones too with `everything`."""
     conditions = [] if everything else [cases.where_open()]
     if state is not None:
@@ -92,15 +99,27 @@ def show(tx: Transaction, who: Occasion, code: str) -> CaseView:
     row, pathway = standing.row, standing.pathway
     leave_trace(tx, who.actor, "case.show", row, who.at)
     clocks = tuple(
-        {"clock": c.name, "person": c.person_id, "started_on": c.started_on, "due_on": c.due_on, "held": c.held,
-         "working_days_left": None if c.due_on is None else pathway.calendar.working_days_between(who.on, c.due_on)}
+        {
+            "clock": c.name,
+            "person": c.person_id,
+            "started_on": c.started_on,
+            "due_on": c.due_on,
+            "held": c.held,
+            "working_days_left": None if c.due_on is None else pathway.calendar.working_days_between(who.on, c.due_on),
+        }
         for c in standing.snapshot.clocks
     )
     journeys = {p: pathway.person.label(s).in_(language()) for p, s in standing.snapshot.journeys.items()}
     return CaseView(
-        standing, cases.listed(tx, cases.where_id(row.id))[0], state_labels(pathway, row.configuration),
-        pathway.household.waits_on(row.configuration), cases.persons(tx, row.household_id), journeys, clocks,
-        cases.open_tasks(tx, (row.id,)), letters.plan_of(tx, row.id),
+        standing,
+        cases.listed(tx, cases.where_id(row.id))[0],
+        state_labels(pathway, row.configuration),
+        pathway.household.waits_on(row.configuration),
+        cases.persons(tx, row.household_id),
+        journeys,
+        clocks,
+        cases.open_tasks(tx, (row.id,)),
+        letters.plan_of(tx, row.id),
     )
 
 
@@ -123,8 +142,12 @@ def told(tx: Transaction, who: Occasion, code: str) -> tuple[Told, ...]:
     staff = network.members(tx)
     return tuple(
         Told(
-            entry.seq, entry.on, entry.kind, staff[entry.actor_id].username if entry.actor_id else "Ponte",
-            _sentence(standing.pathway, entry), history.personal(tx, entry.id) if entry.commitment else {},
+            entry.seq,
+            entry.on,
+            entry.kind,
+            staff[entry.actor_id].username if entry.actor_id else "Ponte",
+            _sentence(standing.pathway, entry),
+            history.personal(tx, entry.id) if entry.commitment else {},
         )
         for entry in history.of_case(tx, standing.row.id)
     )
@@ -158,18 +181,24 @@ def _visible(tx: Transaction, actor: Actor) -> list[Listed]:
 def _tray_row(tx: Transaction, who: Occasion, one: Listed) -> TrayRow:
     pathway = who.pathways.pinned(tx, one.case.pathway_version_id)
     clocks = [c for c in cases.running_clocks(tx, one.case.id) if c.due_on is not None]
-    nearest = min(clocks, key=lambda c: (c.due_on or date.max), default=None)
+    nearest = min(clocks, key=lambda c: c.due_on or date.max, default=None)
     say = None
     if nearest is not None:
         alarm = pathway.alarms(nearest.name, nearest.person_id).at(nearest.position)
         say = alarm.spec.say if alarm else None
     flags = [name for name, on in (("stalled", one.case.stalled_on), ("set aside", one.case.set_aside_on)) if on]
     return TrayRow(
-        one.case.code, one.household, one.place, one.quarter,
+        one.case.code,
+        one.household,
+        one.place,
+        one.quarter,
         "; ".join(state_labels(pathway, one.case.configuration)) if one.case.configuration else "-",
         pathway.household.waits_on(one.case.configuration),
         min((c.started_on for c in clocks if c.name != PAUSE_CLOCK), default=one.case.opened_on),
-        one.due_on, _urgency(who.on, one.due_on), say.in_(language()) if say else "", one.worker,
+        one.due_on,
+        _urgency(who.on, one.due_on),
+        say.in_(language()) if say else "",
+        one.worker,
         tuple(["paused"] * one.case.paused + flags),
     )
 
@@ -193,4 +222,6 @@ def _sentence(pathway: Pathway, entry: history.Entry) -> str:
         label = next(iter(chart.triggers[trigger].values())).label.in_(in_) if trigger in chart.triggers else trigger
         moved = data.get("from") != data.get("to")
         return f"{label} → {'; '.join(state_labels(pathway, tuple(data['to'])))}" if moved else label
-    return " ".join(f"{key}={value}" for key, value in data.items() if key in ("class", "reason", "review_on", "balance_cents"))
+    return " ".join(
+        f"{key}={value}" for key, value in data.items() if key in ("class", "reason", "review_on", "balance_cents")
+    )

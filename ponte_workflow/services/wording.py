@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from notifications.registry import MESSAGES
 from ponte_workflow.i18n import LANGUAGES
-
 from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import cases, digests, ledger, letters, network, nights
@@ -20,11 +19,16 @@ from states.document import Text
 
 ROME = ZoneInfo("Europe/Rome")
 WHAT_TO_DO = {
-    "plan_breached": Text(it="Decidere: rinegoziare, scusare o inviare ad altro servizio", en="Decide: renegotiate, excuse or refer"),
+    "plan_breached": Text(
+        it="Decidere: rinegoziare, scusare o inviare ad altro servizio", en="Decide: renegotiate, excuse or refer"
+    ),
     "household_member_deceased": Text(
         it="Fermare ogni iniziativa verso il nucleo; decidere insieme come stargli vicino",
-        en="Stop every initiative towards the household; decide together how to be near it"),
-    "referral_refused": Text(it="Il caso resta con noi: decidere come proseguire", en="The case stays with us: decide how to go on"),
+        en="Stop every initiative towards the household; decide together how to be near it",
+    ),
+    "referral_refused": Text(
+        it="Il caso resta con noi: decidere come proseguire", en="The case stays with us: decide how to go on"
+    ),
 }
 
 
@@ -62,12 +66,17 @@ class Writer:
         kind = MESSAGES[row.message]
         return Resolved(kind.model_validate(data), who.language, who.email, letters.had_attempt(tx, row.case_id))
 
-    def _household_data(self, tx: Transaction, row: ClaimedRow, case: cases.CaseRow, name: str) -> dict[str, Any] | None:
+    def _household_data(
+        self, tx: Transaction, row: ClaimedRow, case: cases.CaseRow, name: str
+    ) -> dict[str, Any] | None:
         staff = network.members(tx)
         worker = staff.get(case.assigned_to or 0)
         partner = letters.partner_name(tx, case.partner_id) or self.office
         data: dict[str, Any] = {
-            "greeting": name, "worker": worker.name if worker else partner, "partner": partner, "office": self.office,
+            "greeting": name,
+            "worker": worker.name if worker else partner,
+            "partner": partner,
+            "office": self.office,
             "phone": self.phone,
         }
         personal = letters.personal_of_entry(tx, case.id, row.history_seq)
@@ -124,8 +133,12 @@ class Writer:
         assert row.case_id is not None
         shown = cases.listed(tx, cases.where_id(row.case_id))[0]
         data: dict[str, Any] = {
-            "greeting": member.name, "case_code": shown.case.code, "household": shown.household, "place": shown.place,
-            "what_to_do": WHAT_TO_DO[row.message].in_(member.language), "link": f"ponte case why {shown.case.code}",
+            "greeting": member.name,
+            "case_code": shown.case.code,
+            "household": shown.household,
+            "place": shown.place,
+            "what_to_do": WHAT_TO_DO[row.message].in_(member.language),
+            "link": f"ponte case why {shown.case.code}",
         }
         if row.message == "plan_breached":
             plan = letters.plan_of(tx, row.case_id)
@@ -152,16 +165,21 @@ class Writer:
                 sections[section].append(self._digest_row(tx, shown, notices, on, language))
         day = date.fromisoformat(row.data["on"])
         return {
-            "greeting": member.name, "on": day, "stalled": tuple(stalled),
+            "greeting": member.name,
+            "on": day,
+            "stalled": tuple(stalled),
             "missed_nights": tuple(nights.replayed_since_last_real(tx, day)),
             "stale_ledger": tuple(
-                {"creditor": name, "newest_on": newest_on} for name, newest_on in ledger.ledger_dates(tx).items()
+                {"creditor": name, "newest_on": newest_on}
+                for name, newest_on in ledger.ledger_dates(tx).items()
                 if newest_on is None or (day - newest_on).days > self.ledger_max_age_days
             ),
             **{name: tuple(rows) for name, rows in sections.items()},
         }
 
-    def _digest_row(self, tx: Transaction, shown: Listed, notices: list[Notice], on: date, language: str) -> dict[str, Any]:
+    def _digest_row(
+        self, tx: Transaction, shown: Listed, notices: list[Notice], on: date, language: str
+    ) -> dict[str, Any]:
         newest = notices[-1]
         pathway = self.pathways.pinned(tx, shown.case.pathway_version_id)
         say = pathway.say(newest.rule, 0) or pathway.say(newest.rule, 1)
@@ -175,19 +193,31 @@ class Writer:
             "en": f"due on {newest.due_on:%d/%m/%Y}" + (f", {told} reminders" if told > 1 else ""),
         }[language]
         return {
-            "case_code": shown.case.code, "household": shown.household, "place": shown.place, "state": state, "why": why,
-            "since": since, "waiting_days": max((on - since).days, 0),
-            "what_to_do": say.in_(language) if say else newest.rule, "link": f"ponte case why {shown.case.code}",
+            "case_code": shown.case.code,
+            "household": shown.household,
+            "place": shown.place,
+            "state": state,
+            "why": why,
+            "since": since,
+            "waiting_days": max((on - since).days, 0),
+            "what_to_do": say.in_(language) if say else newest.rule,
+            "link": f"ponte case why {shown.case.code}",
             "kind": newest.kind,
         }
 
     def _stalled_row(self, tx: Transaction, shown: Listed, notice: Notice, on: date, language: str) -> dict[str, Any]:
         pathway = self.pathways.pinned(tx, shown.case.pathway_version_id)
-        waits_on = ", ".join(ROLE_NAMES[role].in_(language) for role in pathway.household.waits_on(shown.case.configuration))
+        waits_on = ", ".join(
+            ROLE_NAMES[role].in_(language) for role in pathway.household.waits_on(shown.case.configuration)
+        )
         since = date.fromisoformat(notice.data["since"])
         return {
-            "case_code": shown.case.code, "household": shown.household, "place": shown.place, "waits_on": waits_on or "—",
-            "since": since, "days": max((on - since).days, 0),
+            "case_code": shown.case.code,
+            "household": shown.household,
+            "place": shown.place,
+            "waits_on": waits_on or "—",
+            "since": since,
+            "days": max((on - since).days, 0),
         }
 
 

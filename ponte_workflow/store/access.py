@@ -8,9 +8,13 @@ from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.network import access
 
 
-def record(tx: Transaction, *, staff_id: int | None, at: datetime, what: str, household_id: int | None, detail: str) -> None:
+def record(
+    tx: Transaction, *, staff_id: int | None, at: datetime, what: str, household_id: int | None, detail: str
+) -> None:
     """One view: who, when, which use case, whose data. `detail` holds codes only."""
-    tx.connection.execute(insert(access).values(staff_id=staff_id, at=at, what=what, household_id=household_id, detail=detail))
+    tx.connection.execute(
+        insert(access).values(staff_id=staff_id, at=at, what=what, household_id=household_id, detail=detail)
+    )
 
 
 def of_household(tx: Transaction, household_id: int) -> list[tuple[int | None, datetime, str]]:

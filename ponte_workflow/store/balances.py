@@ -1,11 +1,10 @@
-"""Balances maintained from the movements: carried forward month by month, read for any date.
+"""Balances maintained from the movements, carried forward month by month; `arrears` reads them.
 
 `running_balance(month, account)` is everything effective up to the end of that month; months are year * 12 + month - 1.
 Opened months have no gap, and every movement lies in an opened month, so that a balance on a date is the balance of a
 month end near it, plus or minus the movements of the days between.
 """
 
-from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -35,27 +34,6 @@ class Discrepancy(NamedTuple):
     maintained_cents: int | None
 
 
-class TenancyFigures(NamedTuple):
-    """The balances of a tenancy on a day and one year before, over all items and creditors; its month of rent; cents."""
-
-    tenancy_id: int
-    code: str
-    household_id: int
-    quarter_id: int
-    balance_cents: int
-    year_ago_cents: int
-    monthly_cents: int
-
-
-class AccountBalance(NamedTuple):
-    """The balance of one debt item towards one creditor, in cents."""
-
-    item: str
-    creditor: str
-    balance_cents: int
-    year_ago_cents: int
-
-
 def month_of(on: date) -> int:
     """The number of a month."""
     return on.year * 12 + on.month - 1
@@ -64,11 +42,6 @@ def month_of(on: date) -> int:
 def end_of(month: int) -> date:
     """The last day of a month."""
     return date((month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(days=1)
-
-
-def year_before(on: date) -> date:
-    """The same day one year before; 28 February for the 29th."""
-    return on.replace(year=on.year - 1, day=28) if (on.month, on.day) == (2, 29) else on.replace(year=on.year - 1)
 
 
 def opened(tx: Transaction) -> tuple[int, int] | None:
@@ -111,7 +84,7 @@ def add_movements_after(tx: Transaction, movement_id: int) -> None:
         text(
             "INSERT INTO running_balance (month, account_id, cents) "
             "SELECT m.month, s.account_id, s.cents "
-            f"FROM ({_STEPS.format(month=month, never=_NEVER)}) AS s "  # noqa: S608  # only constants of this module
+            f"FROM ({_STEPS.format(month=month, never=_NEVER)}) AS s "  # only constants of this module
             "JOIN ledger_month m ON m.month >= s.month AND m.month < s.until "
             # SQLite takes ON for a join's without a WHERE before it.
             "WHERE true ON CONFLICT (month, account_id) DO UPDATE SET cents = running_balance.cents + excluded.cents"

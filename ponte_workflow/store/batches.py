@@ -87,9 +87,12 @@ FROM clock k JOIN cases c ON c.id = k.case_id
 WHERE k.due_on <= {p} AND (k.due_on, k.id) > ({p}, {p}) AND k.case_id % {p} = {p}
 ORDER BY k.due_on, k.id LIMIT {p}"""
 _READ_SQLITE = _READ.format(p="?")
-_READ_POSTGRESQL = _READ.replace("k.case_id % ", "mod(k.case_id, ").replace("mod(k.case_id, {p} =", "mod(k.case_id, {p}) =").format(
-    p="%s"
-) + " FOR UPDATE OF k SKIP LOCKED"
+_READ_POSTGRESQL = (
+    _READ.replace("k.case_id % ", "mod(k.case_id, ")
+    .replace("mod(k.case_id, {p} =", "mod(k.case_id, {p}) =")
+    .format(p="%s")
+    + " FOR UPDATE OF k SKIP LOCKED"
+)
 
 # Row-value comparison is an index range on both; the first call stands before every key.
 BEFORE_ALL = (date(1, 1, 1), 0)
@@ -106,14 +109,22 @@ def due_clocks(
     day = date.fromisoformat
     raw = cursor(_READ_SQLITE, (on.isoformat(), after[0].isoformat(), after[1], shards, shard, limit)).fetchall()
     return [
-        DueClock(i, c, p, n, day(s), pos, held, day(due), code, conf, v, pw, q, partner, worker, length, head, bool(aside))
+        DueClock(
+            i, c, p, n, day(s), pos, held, day(due), code, conf, v, pw, q, partner, worker, length, head, bool(aside)
+        )
         for i, c, p, n, s, pos, held, due, code, conf, v, pw, q, partner, worker, length, head, aside in raw
     ]
 
 
 def write(
-    tx: Transaction, *, on: date, at: datetime, clocks: Sequence[ClockWrite], heads: Sequence[CaseWrite],
-    history: Sequence[HistoryWrite], notices: Sequence[NoticeWrite],
+    tx: Transaction,
+    *,
+    on: date,
+    at: datetime,
+    clocks: Sequence[ClockWrite],
+    heads: Sequence[CaseWrite],
+    history: Sequence[HistoryWrite],
+    notices: Sequence[NoticeWrite],
 ) -> None:
     """Write a batch. Raises `CaseChanged` when somebody changed one of its cases meanwhile: nothing of it stays."""
     if tx.is_postgresql:
@@ -123,8 +134,13 @@ def write(
 
 
 def _write_sqlite(
-    tx: Transaction, on: date, at: datetime, clocks: Sequence[ClockWrite], heads: Sequence[CaseWrite],
-    history: Sequence[HistoryWrite], notices: Sequence[NoticeWrite],
+    tx: Transaction,
+    on: date,
+    at: datetime,
+    clocks: Sequence[ClockWrite],
+    heads: Sequence[CaseWrite],
+    history: Sequence[HistoryWrite],
+    notices: Sequence[NoticeWrite],
 ) -> None:
     run = tx.connection.exec_driver_sql
     today, moment = on.isoformat(), at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
@@ -150,8 +166,13 @@ def _write_sqlite(
 
 
 def _write_postgresql(
-    tx: Transaction, on: date, at: datetime, clocks: Sequence[ClockWrite], heads: Sequence[CaseWrite],
-    history: Sequence[HistoryWrite], notices: Sequence[NoticeWrite],
+    tx: Transaction,
+    on: date,
+    at: datetime,
+    clocks: Sequence[ClockWrite],
+    heads: Sequence[CaseWrite],
+    history: Sequence[HistoryWrite],
+    notices: Sequence[NoticeWrite],
 ) -> None:
     run = tx.connection.exec_driver_sql
     run(
@@ -188,9 +209,7 @@ def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
 
 def _all_there(written: int, wanted: int) -> None:
     if written != wanted:
-        raise CaseChanged(
-            _("{n} cases of a batch were changed by somebody else meanwhile").format(n=wanted - written)
-        )
+        raise CaseChanged(_("{n} cases of a batch were changed by somebody else meanwhile").format(n=wanted - written))
 
 
 def paused_clocks(tx: Transaction) -> list[tuple[str, str, date]]:

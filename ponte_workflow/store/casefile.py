@@ -46,15 +46,32 @@ class Writing:
 
 
 def create(
-    tx: Transaction, *, tenancy_id: int, household_id: int, quarter_id: int, pathway_version_id: int,
-    opening: Decision, writing: Writing,
+    tx: Transaction,
+    *,
+    tenancy_id: int,
+    household_id: int,
+    quarter_id: int,
+    pathway_version_id: int,
+    opening: Decision,
+    writing: Writing,
 ) -> CaseRow:
     """A new case with its first clocks and history entry. The unique key on open tenancies makes it once."""
-    result = tx.connection.execute(insert(cases).values(
-        code=f"new {tenancy_id}", tenancy_id=tenancy_id, household_id=household_id, quarter_id=quarter_id,
-        pathway_version_id=pathway_version_id, configuration=" ".join(opening.configuration), version=0,
-        opened_on=writing.on, last_event_on=writing.on, paused=False, history_length=0, history_head=chain.FIRST,
-    ))
+    result = tx.connection.execute(
+        insert(cases).values(
+            code=f"new {tenancy_id}",
+            tenancy_id=tenancy_id,
+            household_id=household_id,
+            quarter_id=quarter_id,
+            pathway_version_id=pathway_version_id,
+            configuration=" ".join(opening.configuration),
+            version=0,
+            opened_on=writing.on,
+            last_event_on=writing.on,
+            paused=False,
+            history_length=0,
+            history_head=chain.FIRST,
+        )
+    )
     key = result.inserted_primary_key
     assert key is not None
     case_id = int(key[0])
@@ -70,8 +87,17 @@ def create(
 
 
 def write(
-    tx: Transaction, row: CaseRow, before: CaseSnapshot, decision: Decision, writing: Writing, directory: Directory,
-    *, closed: bool, human: bool, special_fields: Mapping[str, str], case_values: Mapping[str, Any],
+    tx: Transaction,
+    row: CaseRow,
+    before: CaseSnapshot,
+    decision: Decision,
+    writing: Writing,
+    directory: Directory,
+    *,
+    closed: bool,
+    human: bool,
+    special_fields: Mapping[str, str],
+    case_values: Mapping[str, Any],
 ) -> tuple[CaseRow, int]:
     """Write the decision; returns the case as it stands now and the history id. Raises `CaseChanged` when the case is no longer as it was read.
 
@@ -106,25 +132,47 @@ def restore(tx: Transaction, row: CaseRow, entry: chain.Entry, writing: Writing)
     """The compensating entry of an undo: the case stands again as before `entry`, and what it recorded is retracted."""
     before = entry.data["before"]
     values = {
-        "configuration": " ".join(before["configuration"]), "closed_on": _day(before["closed_on"]),
-        "paused": before["paused"], "assigned_to": before["assigned_to"], "partner_id": before["partner_id"],
+        "configuration": " ".join(before["configuration"]),
+        "closed_on": _day(before["closed_on"]),
+        "paused": before["paused"],
+        "assigned_to": before["assigned_to"],
+        "partner_id": before["partner_id"],
     }
-    data = {**writing.data, "undoes": entry.seq, "from": list(row.configuration), "to": before["configuration"],
-            "journeys": before["journeys"]}
+    data = {
+        **writing.data,
+        "undoes": entry.seq,
+        "from": list(row.configuration),
+        "to": before["configuration"],
+        "journeys": before["journeys"],
+    }
     _enter(tx, row, Writing("undo", writing.on, writing.at, writing.actor_id, data), values, {})
     connection, case_id, history_id = tx.connection, row.id, entry.id
     connection.execute(delete(clock).where(clock.c.case_id == case_id))
     rows = [
-        {"case_id": case_id, "person_id": c[0], "name": c[1], "started_on": date.fromisoformat(c[2]), "position": c[3],
-         "held": c[4], "due_on": _day(c[5])} for c in before["clocks"]
+        {
+            "case_id": case_id,
+            "person_id": c[0],
+            "name": c[1],
+            "started_on": date.fromisoformat(c[2]),
+            "position": c[3],
+            "held": c[4],
+            "due_on": _day(c[5]),
+        }
+        for c in before["clocks"]
     ]
     if rows:
         connection.execute(insert(clock), rows)
     connection.execute(delete(journey).where(journey.c.case_id == case_id))
     for person_id, state, started_on, ended_on in before["journeys"]:
-        connection.execute(insert(journey).values(
-            case_id=case_id, person_id=person_id, configuration=state, started_on=date.fromisoformat(started_on),
-            ended_on=_day(ended_on)))
+        connection.execute(
+            insert(journey).values(
+                case_id=case_id,
+                person_id=person_id,
+                configuration=state,
+                started_on=date.fromisoformat(started_on),
+                ended_on=_day(ended_on),
+            )
+        )
     connection.execute(update(fact).where(fact.c.history_id == history_id).values(retracted=True))
     connection.execute(update(contact_attempt).where(contact_attempt.c.history_id == history_id).values(retracted=True))
     connection.execute(update(consent).where(consent.c.history_id == history_id).values(withdrawn_on=writing.on))
@@ -134,7 +182,9 @@ def restore(tx: Transaction, row: CaseRow, entry: chain.Entry, writing: Writing)
     if entry.kind == "pause":
         connection.execute(delete(pause).where(pause.c.history_id == history_id))
     elif entry.kind == "resume":
-        connection.execute(update(pause).where(pause.c.case_id == case_id, pause.c.id == before["pause"]).values(resumed_on=None))
+        connection.execute(
+            update(pause).where(pause.c.case_id == case_id, pause.c.id == before["pause"]).values(resumed_on=None)
+        )
     if person_id := entry.data.get("deceased"):
         mark_deceased(tx, person_id, None)
     outbox.withdraw(tx, case_id, f"undo {entry.seq}", to_staff=True, from_seq=entry.seq)
@@ -149,9 +199,7 @@ def mark_deceased(tx: Transaction, person_id: int, on: date | None) -> None:
 
 def mark_stalled(tx: Transaction, row: CaseRow, on: date, told_to: int | None) -> None:
     """Somebody named has been told that the case stalls."""
-    tx.connection.execute(
-        update(cases).where(cases.c.id == row.id).values(stalled_on=on, stall_told_to=told_to)
-    )
+    tx.connection.execute(update(cases).where(cases.c.id == row.id).values(stalled_on=on, stall_told_to=told_to))
 
 
 def set_aside(tx: Transaction, case_id: int, on: date, why: str) -> None:
@@ -166,11 +214,16 @@ def take_back(tx: Transaction, case_ids: list[int]) -> None:
 
 def pin(tx: Transaction, *, name: str, version: int, content_hash: str, document: str, at: datetime) -> int:
     """The id of that pathway version; stored when it is new."""
-    found = tx.connection.execute(select(pathway_version.c.id).where(pathway_version.c.content_hash == content_hash)).scalar()
+    found = tx.connection.execute(
+        select(pathway_version.c.id).where(pathway_version.c.content_hash == content_hash)
+    ).scalar()
     if found is not None:
         return int(found)
-    result = tx.connection.execute(insert(pathway_version).values(
-        name=name, version=version, content_hash=content_hash, document=document, seen_at=at))
+    result = tx.connection.execute(
+        insert(pathway_version).values(
+            name=name, version=version, content_hash=content_hash, document=document, seen_at=at
+        )
+    )
     key = result.inserted_primary_key
     assert key is not None
     return int(key[0])
@@ -183,8 +236,16 @@ def pinned_documents(tx: Transaction) -> dict[int, str]:
 
 def _enter(tx: Transaction, row: CaseRow, writing: Writing, values: Mapping[str, Any], personal: dict[str, str]) -> int:
     history_id, head = chain.append(
-        tx, case_id=row.id, length=row.history_length, head=row.history_head, kind=writing.kind, on=writing.on,
-        at=writing.at, actor_id=writing.actor_id, data=dict(writing.data), personal=personal,
+        tx,
+        case_id=row.id,
+        length=row.history_length,
+        head=row.history_head,
+        kind=writing.kind,
+        on=writing.on,
+        at=writing.at,
+        actor_id=writing.actor_id,
+        data=dict(writing.data),
+        personal=personal,
     )
     done = tx.connection.execute(
         update(cases)
@@ -192,7 +253,9 @@ def _enter(tx: Transaction, row: CaseRow, writing: Writing, values: Mapping[str,
         .values(version=row.version + 1, history_length=row.history_length + 1, history_head=head, **values)
     )
     if done.rowcount != 1:
-        raise CaseChanged(_("Case {code} was changed by somebody else meanwhile: look at it again").format(code=row.code))
+        raise CaseChanged(
+            _("Case {code} was changed by somebody else meanwhile: look at it again").format(code=row.code)
+        )
     return history_id
 
 
@@ -243,7 +306,12 @@ class _Applier:
             case effects.RecordAttempt(on, channel, outcome):
                 self._insert(contact_attempt, on=on, channel=channel, outcome=outcome, by=self.writing.actor_id)
             case effects.Withdraw(scope):
-                outbox.withdraw(self.tx, self.row.id, f"step {self.row.history_length + 1}", only=DEMANDS if scope == "demands" else None)
+                outbox.withdraw(
+                    self.tx,
+                    self.row.id,
+                    f"step {self.row.history_length + 1}",
+                    only=DEMANDS if scope == "demands" else None,
+                )
             case effects.Hold(reason, review_on):
                 self._hold(reason, review_on)
             case effects.Release():
@@ -279,36 +347,65 @@ class _Applier:
             )
             recipient = NOBODY if holder is None else f"staff:{holder}"
             delivery = "direct" if notice.at_once else "digest"
-        outbox.queue(self.tx, outbox.OutboxRow(
-            rule=notice.rule, due_on=notice.due_on, recipient=recipient, message=notice.message, kind=notice.kind,
-            delivery=delivery, case_id=row.id, data=_notice_data(notice),
-            history_seq=row.history_length + 1, legal=notice.message in LEGAL, expires_on=notice.about,
-            not_before=None if notice.about is None else _morning_before(notice.about),
-        ))
+        outbox.queue(
+            self.tx,
+            outbox.OutboxRow(
+                rule=notice.rule,
+                due_on=notice.due_on,
+                recipient=recipient,
+                message=notice.message,
+                kind=notice.kind,
+                delivery=delivery,
+                case_id=row.id,
+                data=_notice_data(notice),
+                history_seq=row.history_length + 1,
+                legal=notice.message in LEGAL,
+                expires_on=notice.about,
+                not_before=None if notice.about is None else _morning_before(notice.about),
+            ),
+        )
 
     def _task(self, effect: effects.OpenTask | effects.CloseTask) -> None:
         if isinstance(effect, effects.CloseTask):
             self.tx.connection.execute(
                 update(task)
-                .where(task.c.case_id == self.row.id, task.c.kind == effect.kind, task.c.closed_on.is_(None),
-                       task.c.person_id.in_((effect.person_id, 0)))
+                .where(
+                    task.c.case_id == self.row.id,
+                    task.c.kind == effect.kind,
+                    task.c.closed_on.is_(None),
+                    task.c.person_id.in_((effect.person_id, 0)),
+                )
                 .values(closed_on=self.writing.on)
             )
             return
         there = select(task.c.id).where(
-            task.c.case_id == self.row.id, task.c.person_id == effect.person_id, task.c.kind == effect.kind,
+            task.c.case_id == self.row.id,
+            task.c.person_id == effect.person_id,
+            task.c.kind == effect.kind,
             task.c.opened_on == self.writing.on,
         )
         if self.tx.connection.execute(there).first() is None:
-            self._insert(task, person_id=effect.person_id, kind=effect.kind, role=effect.role,
-                         opened_on=self.writing.on, due_on=effect.due_on)
+            self._insert(
+                task,
+                person_id=effect.person_id,
+                kind=effect.kind,
+                role=effect.role,
+                opened_on=self.writing.on,
+                due_on=effect.due_on,
+            )
 
     def _record(self, name: str, value: Any, person_id: int) -> None:
         self._insert(fact, person_id=person_id or None, name=name, value=value_text(value), on=self.writing.on)
         if name in CONSENTS and value is True:
-            self.tx.connection.execute(insert(consent).values(
-                household_id=self.row.household_id, kind=CONSENTS[name], given_on=self.writing.on,
-                recorded_by=self.writing.actor_id, history_id=self.history_id))
+            self.tx.connection.execute(
+                insert(consent).values(
+                    household_id=self.row.household_id,
+                    kind=CONSENTS[name],
+                    given_on=self.writing.on,
+                    recorded_by=self.writing.actor_id,
+                    history_id=self.history_id,
+                )
+            )
 
     def _hold(self, reason: str, review_on: date) -> None:
         self._insert(pause, reason=reason, owner_id=self.writing.actor_id, from_on=self.writing.on, review_on=review_on)
@@ -316,7 +413,9 @@ class _Applier:
 
     def _release(self) -> None:
         self.tx.connection.execute(
-            update(pause).where(pause.c.case_id == self.row.id, pause.c.resumed_on.is_(None)).values(resumed_on=self.writing.on)
+            update(pause)
+            .where(pause.c.case_id == self.row.id, pause.c.resumed_on.is_(None))
+            .values(resumed_on=self.writing.on)
         )
         self.tx.connection.execute(update(cases).where(cases.c.id == self.row.id).values(paused=False))
 
@@ -338,21 +437,35 @@ def _notice_data(notice: effects.Notify) -> dict[str, Any]:
 
 def _start_clock(tx: Transaction, case_id: int, start: effects.StartClock) -> None:
     # A state entered again starts its clocks anew.
-    tx.connection.execute(delete(clock).where(
-        clock.c.case_id == case_id, clock.c.person_id == start.person_id, clock.c.name == start.name))
-    tx.connection.execute(insert(clock).values(
-        case_id=case_id, person_id=start.person_id, name=start.name, started_on=start.started_on, position=0, held=0,
-        due_on=start.due_on))
+    tx.connection.execute(
+        delete(clock).where(
+            clock.c.case_id == case_id, clock.c.person_id == start.person_id, clock.c.name == start.name
+        )
+    )
+    tx.connection.execute(
+        insert(clock).values(
+            case_id=case_id,
+            person_id=start.person_id,
+            name=start.name,
+            started_on=start.started_on,
+            position=0,
+            held=0,
+            due_on=start.due_on,
+        )
+    )
 
 
 def _put_journey(tx: Transaction, case_id: int, state: tuple[int, str], on: date) -> None:
     person_id, configuration = state
     done = tx.connection.execute(
-        update(journey).where(journey.c.case_id == case_id, journey.c.person_id == person_id).values(configuration=configuration)
+        update(journey)
+        .where(journey.c.case_id == case_id, journey.c.person_id == person_id)
+        .values(configuration=configuration)
     )
     if done.rowcount == 0:
-        tx.connection.execute(insert(journey).values(
-            case_id=case_id, person_id=person_id, configuration=configuration, started_on=on))
+        tx.connection.execute(
+            insert(journey).values(case_id=case_id, person_id=person_id, configuration=configuration, started_on=on)
+        )
 
 
 def _iso(day: date | None) -> str | None:

@@ -67,10 +67,26 @@ class OpenTaskRow(NamedTuple):
 
 
 CASE_COLUMNS = (
-    cases.c.id, cases.c.code, cases.c.tenancy_id, cases.c.household_id, cases.c.quarter_id, cases.c.pathway_version_id,
-    cases.c.configuration, cases.c.version, cases.c.opened_on, cases.c.closed_on, cases.c.partner_id,
-    cases.c.assigned_to, cases.c.paused, cases.c.last_event_on, cases.c.stalled_on, cases.c.stall_told_to,
-    cases.c.set_aside_on, cases.c.set_aside_why, cases.c.history_length, cases.c.history_head,
+    cases.c.id,
+    cases.c.code,
+    cases.c.tenancy_id,
+    cases.c.household_id,
+    cases.c.quarter_id,
+    cases.c.pathway_version_id,
+    cases.c.configuration,
+    cases.c.version,
+    cases.c.opened_on,
+    cases.c.closed_on,
+    cases.c.partner_id,
+    cases.c.assigned_to,
+    cases.c.paused,
+    cases.c.last_event_on,
+    cases.c.stalled_on,
+    cases.c.stall_told_to,
+    cases.c.set_aside_on,
+    cases.c.set_aside_why,
+    cases.c.history_length,
+    cases.c.history_head,
 )
 
 
@@ -105,9 +121,18 @@ def all_codes(tx: Transaction) -> tuple[str, ...]:
     return tuple(tx.connection.execute(select(cases.c.code).order_by(cases.c.id)).scalars())
 
 
+def set_aside_codes(tx: Transaction, on: date) -> list[str]:
+    """Codes of the cases that the night of that date set aside."""
+    return list(
+        tx.connection.execute(select(cases.c.code).where(cases.c.set_aside_on == on).order_by(cases.c.id)).scalars()
+    )
+
+
 def journeys_of(tx: Transaction, case_id: int) -> dict[int, str]:
     """Person id -> state of the person's own machine."""
-    rows = tx.connection.execute(select(journey.c.person_id, journey.c.configuration).where(journey.c.case_id == case_id))
+    rows = tx.connection.execute(
+        select(journey.c.person_id, journey.c.configuration).where(journey.c.case_id == case_id)
+    )
     return {row.person_id: row.configuration for row in rows}
 
 
@@ -151,9 +176,13 @@ def running_clocks(tx: Transaction, case_id: int) -> tuple[RunningClock, ...]:
 
 def adults(tx: Transaction, household_id: int, on: date) -> frozenset[int]:
     """The living adults of a household that day."""
-    return frozenset(tx.connection.execute(
-        select(person.c.id).where(person.c.household_id == household_id, *_living(on), person.c.birth_date <= years_before(on, ADULT_AGE))
-    ).scalars())
+    return frozenset(
+        tx.connection.execute(
+            select(person.c.id).where(
+                person.c.household_id == household_id, *_living(on), person.c.birth_date <= years_before(on, ADULT_AGE)
+            )
+        ).scalars()
+    )
 
 
 def years_before(on: date, years: int) -> date:
@@ -167,7 +196,10 @@ def years_before(on: date, years: int) -> date:
 def contact_person(tx: Transaction, household_id: int, on: date) -> int | None:
     """Who is written to for the household: its first living adult in the landlord's order."""
     return tx.connection.execute(
-        select(person.c.id).where(person.c.household_id == household_id, *_living(on)).order_by(person.c.ordinal).limit(1)
+        select(person.c.id)
+        .where(person.c.household_id == household_id, *_living(on))
+        .order_by(person.c.ordinal)
+        .limit(1)
     ).scalar()
 
 
@@ -175,7 +207,8 @@ def persons(tx: Transaction, household_id: int) -> dict[int, tuple[str, date, da
     """Person id -> (name, birth date, date of death) of a household."""
     rows = tx.connection.execute(
         select(person.c.id, person.c.given_name, person.c.surname, person.c.birth_date, person.c.deceased_on)
-        .where(person.c.household_id == household_id).order_by(person.c.ordinal)
+        .where(person.c.household_id == household_id)
+        .order_by(person.c.ordinal)
     )
     return {row.id: (f"{row.given_name} {row.surname}", row.birth_date, row.deceased_on) for row in rows}
 
@@ -186,7 +219,9 @@ def new_adults(tx: Transaction, on: date) -> tuple[tuple[int, int], ...]:
     When a case became active every adult had a PIP or a reason: whoever has none turned 18 or joined since.
     """
     decided = select(fact.c.id).where(
-        fact.c.case_id == cases.c.id, fact.c.person_id == person.c.id, fact.c.retracted.is_(False),
+        fact.c.case_id == cases.c.id,
+        fact.c.person_id == person.c.id,
+        fact.c.retracted.is_(False),
         fact.c.name.in_(("reason_without_pip", "adult_joined", "pip_signed")),
     )
     started = select(journey.c.id).where(journey.c.case_id == cases.c.id, journey.c.person_id == person.c.id)
@@ -194,8 +229,12 @@ def new_adults(tx: Transaction, on: date) -> tuple[tuple[int, int], ...]:
         select(cases.c.id, person.c.id)
         .join(person, person.c.household_id == cases.c.household_id)
         .where(
-            cases.c.closed_on.is_(None), where_in("active"), person.c.birth_date <= years_before(on, ADULT_AGE),
-            *_living(on), ~decided.exists(), ~started.exists(),
+            cases.c.closed_on.is_(None),
+            where_in("active"),
+            person.c.birth_date <= years_before(on, ADULT_AGE),
+            *_living(on),
+            ~decided.exists(),
+            ~started.exists(),
         )
         .order_by(cases.c.id, person.c.id)
     )
@@ -208,8 +247,15 @@ def listed(tx: Transaction, *conditions: ColumnElement[bool]) -> tuple[Listed, .
     due = select(func.min(clock.c.due_on)).where(clock.c.case_id == cases.c.id).scalar_subquery()
     query = (
         select(
-            *CASE_COLUMNS, person.c.surname, person.c.given_name, building.c.name, dwelling.c.stair, dwelling.c.unit,
-            quarter.c.name, staff.c.name, due,
+            *CASE_COLUMNS,
+            person.c.surname,
+            person.c.given_name,
+            building.c.name,
+            dwelling.c.stair,
+            dwelling.c.unit,
+            quarter.c.name,
+            staff.c.name,
+            due,
         )
         .join(tenancy, tenancy.c.id == cases.c.tenancy_id)
         .join(dwelling, dwelling.c.id == tenancy.c.dwelling_id)
@@ -232,7 +278,9 @@ def listed(tx: Transaction, *conditions: ColumnElement[bool]) -> tuple[Listed, .
 
 def open_tasks(tx: Transaction, case_ids: tuple[int, ...] | None = None) -> tuple[OpenTaskRow, ...]:
     """Open tasks, of all cases or of some."""
-    query = select(task.c.id, task.c.case_id, task.c.person_id, task.c.kind, task.c.role, task.c.opened_on, task.c.due_on)
+    query = select(
+        task.c.id, task.c.case_id, task.c.person_id, task.c.kind, task.c.role, task.c.opened_on, task.c.due_on
+    )
     query = query.where(task.c.closed_on.is_(None))
     if case_ids is not None:
         query = query.where(task.c.case_id.in_(case_ids))

@@ -39,16 +39,26 @@ def gather(tx: Transaction, recipient: str, on: date) -> int:
     gone = select(cases.c.id).where((cases.c.closed_on.is_not(None) & (cases.c.closed_on < on)) | cases.c.paused)
     tx.connection.execute(
         update(outbox)
-        .where(*mine, outbox.c.case_id.in_(gone), ~outbox.c.rule.startswith("pause/"), ~outbox.c.rule.startswith("closed"))
+        .where(
+            *mine, outbox.c.case_id.in_(gone), ~outbox.c.rule.startswith("pause/"), ~outbox.c.rule.startswith("closed")
+        )
         .values(status="withdrawn", why="the case was closed or paused before the digest")
     )
     waiting = tx.connection.execute(select(func.count()).select_from(outbox).where(*mine)).scalar_one()
     if waiting == 0:
         return 0
-    digest_id = box.queue(tx, box.OutboxRow(
-        rule="digest", due_on=on, recipient=recipient, message="digest", kind="inform", delivery="direct",
-        data={"on": on},
-    ))
+    digest_id = box.queue(
+        tx,
+        box.OutboxRow(
+            rule="digest",
+            due_on=on,
+            recipient=recipient,
+            message="digest",
+            kind="inform",
+            delivery="direct",
+            data={"on": on},
+        ),
+    )
     if digest_id is None:  # this morning's mail was gathered already; what came since waits for tomorrow's
         return 0
     tx.connection.execute(update(outbox).where(*mine).values(status="gathered", gathered_into=digest_id))
@@ -57,8 +67,10 @@ def gather(tx: Transaction, recipient: str, on: date) -> int:
 
 def nobody_to_tell(tx: Transaction) -> int:
     """Notices for a role that nobody holds."""
-    query = select(func.count()).select_from(outbox).where(
-        box.WAITING, outbox.c.status == "queued", outbox.c.recipient == "role:lead"
+    query = (
+        select(func.count())
+        .select_from(outbox)
+        .where(box.WAITING, outbox.c.status == "queued", outbox.c.recipient == "role:lead")
     )
     return tx.connection.execute(query).scalar_one()
 
@@ -66,7 +78,9 @@ def nobody_to_tell(tx: Transaction) -> int:
 def readdress(tx: Transaction, recipient: str) -> int:
     """Give the notices for nobody to somebody, now that there is one; how many."""
     done = tx.connection.execute(
-        update(outbox).where(box.WAITING, outbox.c.status == "queued", outbox.c.recipient == "role:lead").values(recipient=recipient)
+        update(outbox)
+        .where(box.WAITING, outbox.c.status == "queued", outbox.c.recipient == "role:lead")
+        .values(recipient=recipient)
     )
     return done.rowcount
 

@@ -50,7 +50,15 @@ def moment_text(at: datetime) -> str:
 
 
 def entry_hash(
-    previous: str, case_id: int, seq: int, kind: str, on: str, at: str, actor_id: int | None, data: str, commitment: str | None
+    previous: str,
+    case_id: int,
+    seq: int,
+    kind: str,
+    on: str,
+    at: str,
+    actor_id: int | None,
+    data: str,
+    commitment: str | None,
 ) -> str:
     """SHA-256, hex. `on` is ISO, `at` from `moment_text`, `data` canonical JSON as stored."""
     text = f"{previous}\n{case_id}\n{seq}\n{kind}\n{on}\n{at}\n{actor_id or ''}\n{data}\n{commitment or ''}"
@@ -58,8 +66,17 @@ def entry_hash(
 
 
 def append(
-    tx: Transaction, *, case_id: int, length: int, head: str, kind: str, on: date, at: datetime, actor_id: int | None,
-    data: dict[str, Any], personal: dict[str, str] | None = None,
+    tx: Transaction,
+    *,
+    case_id: int,
+    length: int,
+    head: str,
+    kind: str,
+    on: date,
+    at: datetime,
+    actor_id: int | None,
+    data: dict[str, Any],
+    personal: dict[str, str] | None = None,
 ) -> tuple[int, str]:
     """Write the next entry; returns (history id, its hash). The caller writes length and head back to the case.
 
@@ -74,8 +91,16 @@ def append(
     digest = entry_hash(head, case_id, seq, kind, on.isoformat(), moment_text(at), actor_id, text, commitment)
     result = tx.connection.execute(
         insert(history).values(
-            case_id=case_id, seq=seq, kind=kind, on=on, at=at, actor_id=actor_id, data=text, commitment=commitment,
-            previous_hash=head, hash=digest,
+            case_id=case_id,
+            seq=seq,
+            kind=kind,
+            on=on,
+            at=at,
+            actor_id=actor_id,
+            data=text,
+            commitment=commitment,
+            previous_hash=head,
+            hash=digest,
         )
     )
     key = result.inserted_primary_key
@@ -105,7 +130,9 @@ def of_case(tx: Transaction, case_id: int) -> tuple[Entry, ...]:
 
 def personal(tx: Transaction, history_id: int) -> dict[str, str]:
     """The personal part of an entry; empty when there is none or it was erased."""
-    token = tx.connection.execute(select(history_detail.c.text).where(history_detail.c.history_id == history_id)).scalar()
+    token = tx.connection.execute(
+        select(history_detail.c.text).where(history_detail.c.history_id == history_id)
+    ).scalar()
     found: dict[str, str] = json.loads(tx.cipher.decrypt(token)) if token else {}
     return found
 
@@ -113,10 +140,12 @@ def personal(tx: Transaction, history_id: int) -> dict[str, str]:
 def breaks(tx: Transaction) -> Iterator[Break]:
     """Every place where a chain does not hold: a changed, missing or added entry, or a head that is not the case's."""
     expected, case_id, seq = FIRST, 0, 0
-    heads = {row.id: (row.history_length, row.history_head) for row in tx.connection.execute(
-        select(cases.c.id, cases.c.history_length, cases.c.history_head))}
-    rows = tx.connection.execution_options(yield_per=5000).execute(
-        select(*_COLUMNS).order_by(history.c.case_id, history.c.seq)
+    heads = {
+        row.id: (row.history_length, row.history_head)
+        for row in tx.connection.execute(select(cases.c.id, cases.c.history_length, cases.c.history_head))
+    }
+    rows = tx.connection.execute(
+        (select(*_COLUMNS).order_by(history.c.case_id, history.c.seq)).execution_options(yield_per=5000)
     )
     seen: set[int] = set()
     for row in rows:
@@ -129,8 +158,15 @@ def breaks(tx: Transaction) -> Iterator[Break]:
             yield Break(case_id, seq, "missing")
             seq = row.seq
         digest = entry_hash(
-            row.previous_hash, row.case_id, row.seq, row.kind, row.on.isoformat(), moment_text(row.at), row.actor_id,
-            row.data, row.commitment,
+            row.previous_hash,
+            row.case_id,
+            row.seq,
+            row.kind,
+            row.on.isoformat(),
+            moment_text(row.at),
+            row.actor_id,
+            row.data,
+            row.commitment,
         )
         if row.previous_hash != expected or digest != row.hash:
             yield Break(case_id, seq, "changed")
@@ -143,8 +179,9 @@ def breaks(tx: Transaction) -> Iterator[Break]:
 def commitment_breaks(tx: Transaction) -> Iterator[Break]:
     """Personal parts that are no longer what the chain committed to. An erased part is no break."""
     rows = tx.connection.execute(
-        select(history.c.case_id, history.c.seq, history.c.commitment, history_detail.c.salt, history_detail.c.text)
-        .join(history_detail, history_detail.c.history_id == history.c.id)
+        select(
+            history.c.case_id, history.c.seq, history.c.commitment, history_detail.c.salt, history_detail.c.text
+        ).join(history_detail, history_detail.c.history_id == history.c.id)
     )
     for row in rows:
         plain = tx.cipher.decrypt(row.text)
@@ -159,12 +196,30 @@ def _head_break(heads: dict[int, tuple[int, str]], case_id: int, seq: int, head:
 
 def _entry(row: Row[Any]) -> Entry:
     return Entry(
-        row.id, row.case_id, row.seq, row.kind, row.on, row.at, row.actor_id, json.loads(row.data), row.commitment,
-        row.previous_hash, row.hash,
+        row.id,
+        row.case_id,
+        row.seq,
+        row.kind,
+        row.on,
+        row.at,
+        row.actor_id,
+        json.loads(row.data),
+        row.commitment,
+        row.previous_hash,
+        row.hash,
     )
 
 
 _COLUMNS = (
-    history.c.id, history.c.case_id, history.c.seq, history.c.kind, history.c.on, history.c.at, history.c.actor_id,
-    history.c.data, history.c.commitment, history.c.previous_hash, history.c.hash,
+    history.c.id,
+    history.c.case_id,
+    history.c.seq,
+    history.c.kind,
+    history.c.on,
+    history.c.at,
+    history.c.actor_id,
+    history.c.data,
+    history.c.commitment,
+    history.c.previous_hash,
+    history.c.hash,
 )

@@ -25,19 +25,9 @@ _INCOMING = (
 )
 
 
-class IncomingMovement(NamedTuple):
-    """A movement as a file gives it; days in ISO form, cents signed: a charge adds, a payment takes away."""
-
-    line: int
-    account_id: int
-    creditor_id: int
-    external_id: str
-    booked_on: str
-    effective_on: str
-    cents: int
-    is_payment: bool
-    cause: str
-    iuv: str | None
+# A movement as a file gives it: line, account id, creditor id, external id, booked on, effective on (ISO days),
+# cents (a charge adds, a payment takes away), is it a payment, cause, IUV. A plain tuple: a named one costs its name.
+IncomingMovement = tuple[int, int, int, str, str, str, int, bool, str, str | None]
 
 
 class Settled(NamedTuple):
@@ -99,12 +89,12 @@ def stage(tx: Transaction, movements: Sequence[IncomingMovement]) -> None:
     """Put movements into the temporary table; `settle` takes them from there in the same transaction."""
     if tx.is_postgresql:
         cursor = tx.connection.connection.cursor()
-        with cursor.copy(f"COPY incoming_movement ({_COLUMNS}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+        with cursor.copy(f"COPY incoming_movement ({_COLUMNS}) FROM STDIN") as copy:
             for movement in movements:
                 copy.write_row(movement)
         cursor.close()
         return
-    tx.connection.exec_driver_sql("INSERT INTO incoming_movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", movements)  # type: ignore[arg-type]
+    tx.connection.exec_driver_sql("INSERT INTO incoming_movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", movements)
 
 
 def begin_staging(tx: Transaction) -> None:
@@ -167,15 +157,26 @@ def open_import(tx: Transaction, *, name: str, kind: str, sha256: str, at: datet
     """Record that the import of a file began; its id."""
     values = {"name": name, "kind": kind, "sha256": sha256, "imported_at": at}
     result = tx.connection.execute(insert(import_file).values(values))
+    assert result.inserted_primary_key is not None
     return int(result.inserted_primary_key[0])
 
 
 def record_import(
-    tx: Transaction, import_id: int, *, read: int, new: int, known: int, refused: int, ledger_on: date | None, complete: bool
+    tx: Transaction,
+    import_id: int,
+    *,
+    read: int,
+    new: int,
+    known: int,
+    refused: int,
+    ledger_on: date | None,
+    complete: bool,
 ) -> None:
     """The counts of an import so far."""
     tx.connection.execute(
         update(import_file)
         .where(import_file.c.id == import_id)
-        .values(rows_read=read, rows_new=new, rows_known=known, rows_refused=refused, ledger_on=ledger_on, complete=complete)
+        .values(
+            rows_read=read, rows_new=new, rows_known=known, rows_refused=refused, ledger_on=ledger_on, complete=complete
+        )
     )

@@ -27,8 +27,9 @@ class Addressee:
 def addressee(tx: Transaction, person_id: int) -> Addressee | None:
     """The person, or None when there is none by that id (erased)."""
     row = tx.connection.execute(
-        select(person.c.given_name, person.c.surname, person.c.language, person.c.deceased_on, person.c.left_on)
-        .where(person.c.id == person_id)
+        select(person.c.given_name, person.c.surname, person.c.language, person.c.deceased_on, person.c.left_on).where(
+            person.c.id == person_id
+        )
     ).first()
     if row is None:
         return None
@@ -36,16 +37,22 @@ def addressee(tx: Transaction, person_id: int) -> Addressee | None:
         select(contact.c.value).where(contact.c.person_id == person_id, contact.c.channel == "email")
     ).scalar()
     return Addressee(
-        f"{row.given_name} {row.surname}", row.language, tx.cipher.decrypt(token) if token else None,
-        row.deceased_on is not None, row.left_on is not None,
+        f"{row.given_name} {row.surname}",
+        row.language,
+        tx.cipher.decrypt(token) if token else None,
+        row.deceased_on is not None,
+        row.left_on is not None,
     )
 
 
 def anybody_deceased(tx: Transaction, household_id: int) -> bool:
     """Whether somebody of the household has died."""
-    return tx.connection.execute(
-        select(person.c.id).where(person.c.household_id == household_id, person.c.deceased_on.is_not(None)).limit(1)
-    ).first() is not None
+    return (
+        tx.connection.execute(
+            select(person.c.id).where(person.c.household_id == household_id, person.c.deceased_on.is_not(None)).limit(1)
+        ).first()
+        is not None
+    )
 
 
 def partner_name(tx: Transaction, partner_id: int | None) -> str | None:
@@ -73,9 +80,14 @@ def plan_of(tx: Transaction, case_id: int) -> tuple[date, list[tuple[date, int, 
 
 def had_attempt(tx: Transaction, case_id: int) -> bool:
     """Whether a human contact attempt is on record."""
-    return tx.connection.execute(
-        select(contact_attempt.c.id).where(contact_attempt.c.case_id == case_id, contact_attempt.c.retracted.is_(False)).limit(1)
-    ).first() is not None
+    return (
+        tx.connection.execute(
+            select(contact_attempt.c.id)
+            .where(contact_attempt.c.case_id == case_id, contact_attempt.c.retracted.is_(False))
+            .limit(1)
+        ).first()
+        is not None
+    )
 
 
 def personal_of_entry(tx: Transaction, case_id: int, seq: int | None) -> dict[str, str]:

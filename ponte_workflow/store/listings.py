@@ -19,7 +19,9 @@ BATCH = 5000
 def keep(tx: Transaction, kind: str, wanted: Mapping[int, Mapping[str, int]], on: date) -> list[int]:
     """Make the open list of that kind exactly `wanted` (tenancy id -> figures); returns the tenancies newly listed."""
     rows = tx.connection.execute(
-        select(listing.c.id, listing.c.tenancy_id, listing.c.first_on).where(listing.c.kind == kind, listing.c.ended_on.is_(None))
+        select(listing.c.id, listing.c.tenancy_id, listing.c.first_on).where(
+            listing.c.kind == kind, listing.c.ended_on.is_(None)
+        )
     )
     known = {row.tenancy_id: row.id for row in rows}
     gone = [listing_id for tenancy_id, listing_id in known.items() if tenancy_id not in wanted]
@@ -29,16 +31,29 @@ def keep(tx: Transaction, kind: str, wanted: Mapping[int, Mapping[str, int]], on
             tx.connection.execute(update(listing).where(listing.c.id.in_(ids[start : start + BATCH])).values(**values))
     new = [tenancy_id for tenancy_id in wanted if tenancy_id not in known]
     # One that left the list and came back on the same day is the same listing.
-    back = set(tx.connection.execute(
-        select(listing.c.tenancy_id).where(listing.c.kind == kind, listing.c.first_on == on, listing.c.ended_on == on)
-    ).scalars())
+    back = set(
+        tx.connection.execute(
+            select(listing.c.tenancy_id).where(
+                listing.c.kind == kind, listing.c.first_on == on, listing.c.ended_on == on
+            )
+        ).scalars()
+    )
     if again := [tenancy_id for tenancy_id in new if tenancy_id in back]:
         tx.connection.execute(
-            update(listing).where(listing.c.kind == kind, listing.c.first_on == on, listing.c.tenancy_id.in_(again)).values(ended_on=None)
+            update(listing)
+            .where(listing.c.kind == kind, listing.c.first_on == on, listing.c.tenancy_id.in_(again))
+            .values(ended_on=None)
         )
     values_ = [
-        {"tenancy_id": t, "kind": kind, "first_on": on, "last_on": on, "figures": json.dumps(dict(wanted[t]), sort_keys=True)}
-        for t in new if t not in back
+        {
+            "tenancy_id": t,
+            "kind": kind,
+            "first_on": on,
+            "last_on": on,
+            "figures": json.dumps(dict(wanted[t]), sort_keys=True),
+        }
+        for t in new
+        if t not in back
     ]
     if values_:
         tx.connection.execute(insert(listing), values_)
@@ -48,8 +63,16 @@ def keep(tx: Transaction, kind: str, wanted: Mapping[int, Mapping[str, int]], on
 def open_list(tx: Transaction, kinds: tuple[str, ...], quarter_ids: frozenset[int] | None) -> list[dict[str, object]]:
     """The open listings, the oldest first: kind, tenancy code, place, since, figures."""
     query = (
-        select(listing.c.kind, tenancy.c.code, building.c.name, dwelling.c.stair, dwelling.c.unit, quarter.c.name.label("quarter"),
-               listing.c.first_on, listing.c.figures)
+        select(
+            listing.c.kind,
+            tenancy.c.code,
+            building.c.name,
+            dwelling.c.stair,
+            dwelling.c.unit,
+            quarter.c.name.label("quarter"),
+            listing.c.first_on,
+            listing.c.figures,
+        )
         .join(tenancy, tenancy.c.id == listing.c.tenancy_id)
         .join(dwelling, dwelling.c.id == tenancy.c.dwelling_id)
         .join(building, building.c.id == dwelling.c.building_id)
@@ -60,8 +83,14 @@ def open_list(tx: Transaction, kinds: tuple[str, ...], quarter_ids: frozenset[in
     if quarter_ids is not None:
         query = query.where(tenancy.c.quarter_id.in_(quarter_ids))
     return [
-        {"kind": r.kind, "tenancy": r.code, "place": f"{r.name} {r.stair}/{r.unit}", "quarter": r.quarter,
-         "since": r.first_on, **json.loads(r.figures)}
+        {
+            "kind": r.kind,
+            "tenancy": r.code,
+            "place": f"{r.name} {r.stair}/{r.unit}",
+            "quarter": r.quarter,
+            "since": r.first_on,
+            **json.loads(r.figures),
+        }
         for r in tx.connection.execute(query)
     ]
 
@@ -75,7 +104,9 @@ def tenancies_with_a_case(tx: Transaction) -> dict[int, bool]:
 
 def open_cases_in(tx: Transaction, stage: str) -> list[tuple[int, int]]:
     """(case id, tenancy id) of the open cases in a stage."""
-    rows = tx.connection.execute(select(cases.c.id, cases.c.tenancy_id).where(cases.c.closed_on.is_(None), where_in(stage)))
+    rows = tx.connection.execute(
+        select(cases.c.id, cases.c.tenancy_id).where(cases.c.closed_on.is_(None), where_in(stage))
+    )
     return [(row.id, row.tenancy_id) for row in rows]
 
 

@@ -27,10 +27,16 @@ def check(engine: Engine) -> None:
     if found is None:
         raise WrongSchema(_("The database is empty. Make its tables with: ponte db upgrade"))
     if found < HEAD:
-        raise WrongSchema(_("The database has version {found}, this program needs {head}: ponte db upgrade").format(
-            found=found, head=HEAD))
-    raise WrongSchema(_("The database has version {found}, newer than this program ({head}): install the newer Ponte").format(
-        found=found, head=HEAD))
+        raise WrongSchema(
+            _("The database has version {found}, this program needs {head}: ponte db upgrade").format(
+                found=found, head=HEAD
+            )
+        )
+    raise WrongSchema(
+        _("The database has version {found}, newer than this program ({head}): install the newer Ponte").format(
+            found=found, head=HEAD
+        )
+    )
 
 
 def upgrade(engine: Engine) -> None:

@@ -43,8 +43,10 @@ class Member:
 
     def absent(self, on: date) -> bool:
         """Whether they are away that day (both ends included)."""
-        return self.absent_from is not None and self.absent_from <= on and (
-            self.absent_until is None or on <= self.absent_until
+        return (
+            self.absent_from is not None
+            and self.absent_from <= on
+            and (self.absent_until is None or on <= self.absent_until)
         )
 
 
@@ -64,7 +66,9 @@ def add_partner(tx: Transaction, code: str, name: str, kind: str, quarters: Iter
 
 def quarters(tx: Transaction) -> tuple[Quarter, ...]:
     """All quarters."""
-    rows = tx.connection.execute(select(quarter.c.id, quarter.c.code, quarter.c.name, quarter.c.pathway).order_by(quarter.c.id))
+    rows = tx.connection.execute(
+        select(quarter.c.id, quarter.c.code, quarter.c.name, quarter.c.pathway).order_by(quarter.c.id)
+    )
     return tuple(Quarter(*row) for row in rows)
 
 
@@ -82,8 +86,15 @@ def partner_codes(tx: Transaction) -> dict[str, int]:
 
 
 def add_staff(
-    tx: Transaction, *, username: str, name: str, partner_code: str, roles: Iterable[str], email: str | None,
-    language: str, at: datetime,
+    tx: Transaction,
+    *,
+    username: str,
+    name: str,
+    partner_code: str,
+    roles: Iterable[str],
+    email: str | None,
+    language: str,
+    at: datetime,
 ) -> int:
     """A member of staff with roles; a taken username or an unknown role is refused."""
     wanted = frozenset(roles)
@@ -97,8 +108,13 @@ def add_staff(
     staff_id = _new_id(
         tx,
         insert(staff).values(
-            username=username, name=name, partner_id=codes[partner_code], language=language, active=True,
-            email=tx.cipher.encrypt(email) if email else None, created_at=at,
+            username=username,
+            name=name,
+            partner_id=codes[partner_code],
+            language=language,
+            active=True,
+            email=tx.cipher.encrypt(email) if email else None,
+            created_at=at,
         ),
     )
     tx.connection.execute(insert(staff_role), [{"staff_id": staff_id, "role": role} for role in sorted(wanted)])
@@ -127,8 +143,16 @@ def members(tx: Transaction) -> dict[int, Member]:
     for row in tx.connection.execute(select(partner_quarter.c.partner_id, partner_quarter.c.quarter_id)):
         places.setdefault(row.partner_id, set()).add(row.quarter_id)
     columns = (
-        staff.c.id, staff.c.username, staff.c.name, staff.c.language, staff.c.active, staff.c.partner_id,
-        partner.c.code, staff.c.absent_from, staff.c.absent_until, staff.c.deputy_id,
+        staff.c.id,
+        staff.c.username,
+        staff.c.name,
+        staff.c.language,
+        staff.c.active,
+        staff.c.partner_id,
+        partner.c.code,
+        staff.c.absent_from,
+        staff.c.absent_until,
+        staff.c.deputy_id,
     )
     found = {}
     for row in tx.connection.execute(select(*columns).join(partner).order_by(staff.c.id)):
@@ -176,7 +200,9 @@ class Directory:
         if role == "case_worker" and assigned_to is not None:
             return self.present(assigned_to) or self._find("supervisor", assigned_to, partner_id, quarter_id)
         candidates = [m for m in self.staff.values() if role in m.roles and m.active]
-        near = [m for m in candidates if m.partner_id == partner_id] or [m for m in candidates if quarter_id in m.quarters]
+        near = [m for m in candidates if m.partner_id == partner_id] or [
+            m for m in candidates if quarter_id in m.quarters
+        ]
         # The lead has one programme, not one quarter; an absent holder is better covered by a present colleague.
         order = near or (candidates if role == "lead" else [])
         for member in sorted(order, key=lambda m: (m.absent(self.on), m.id)):

@@ -53,7 +53,9 @@ def begin(tx: Transaction, on: date, *, runner: str, replayed: bool, at: datetim
         )
         return int(row.id)
     result = tx.connection.execute(
-        insert(night).values(business_on=on, status="running", runner=runner, replayed=replayed, started_at=at, attempts=1)
+        insert(night).values(
+            business_on=on, status="running", runner=runner, replayed=replayed, started_at=at, attempts=1
+        )
     )
     key = result.inserted_primary_key
     assert key is not None
@@ -153,8 +155,10 @@ def seal(tx: Transaction, *, close: bool) -> dict[str, Any]:
 def digest_of(tx: Transaction, after_id: int, to_id: int) -> tuple[int, str]:
     """(how many, SHA-256 over id and hash) of the entries in (after_id, to_id]."""
     digest, entries = hashlib.sha256(), 0
-    rows = tx.connection.execution_options(yield_per=10_000).execute(
-        select(history.c.id, history.c.hash).where(history.c.id > after_id, history.c.id <= to_id).order_by(history.c.id)
+    rows = tx.connection.execute(
+        (select(history.c.id, history.c.hash)
+        .where(history.c.id > after_id, history.c.id <= to_id)
+        .order_by(history.c.id)).execution_options(yield_per=10_000)
     )
     for row in rows:
         digest.update(f"{row.id}:{row.hash}\n".encode())
@@ -164,13 +168,23 @@ def digest_of(tx: Transaction, after_id: int, to_id: int) -> tuple[int, str]:
 
 def certify(tx: Transaction, night_id: int, content: dict[str, Any]) -> str:
     """Write the certificate, chained to the one before; returns its hash. One for each night (its key)."""
-    previous = tx.connection.execute(
-        select(certificate.c.hash).order_by(certificate.c.history_to.desc(), certificate.c.night_id.desc()).limit(1)
-    ).scalar() or FIRST
+    previous = (
+        tx.connection.execute(
+            select(certificate.c.hash).order_by(certificate.c.history_to.desc(), certificate.c.night_id.desc()).limit(1)
+        ).scalar()
+        or FIRST
+    )
     text_ = canonical(content)
     digest = hashlib.sha256(f"{previous}\n{text_}".encode()).hexdigest()
-    tx.connection.execute(insert(certificate).values(
-        night_id=night_id, content=text_, history_to=content["history"]["to_id"], previous_hash=previous, hash=digest))
+    tx.connection.execute(
+        insert(certificate).values(
+            night_id=night_id,
+            content=text_,
+            history_to=content["history"]["to_id"],
+            previous_hash=previous,
+            hash=digest,
+        )
+    )
     return digest
 
 
@@ -186,7 +200,10 @@ def certificate_breaks(tx: Transaction) -> Iterator[str]:
         select(certificate, night.c.business_on).join(night).order_by(certificate.c.history_to, certificate.c.night_id)
     ).all()
     for row in rows:
-        if row.previous_hash != previous or hashlib.sha256(f"{previous}\n{row.content}".encode()).hexdigest() != row.hash:
+        if (
+            row.previous_hash != previous
+            or hashlib.sha256(f"{previous}\n{row.content}".encode()).hexdigest() != row.hash
+        ):
             yield f"certificate of {row.business_on}: changed"
         sealed = json.loads(row.content)["history"]
         if digest_of(tx, sealed["after_id"], sealed["to_id"]) != (sealed["entries"], sealed["digest"]):

@@ -109,8 +109,12 @@ def queue(tx: Transaction, row: OutboxRow) -> int | None:
     if new is not None or row.case_id is None:
         return new
     undone = and_(
-        outbox.c.case_id == row.case_id, outbox.c.rule == row.rule, outbox.c.due_on == row.due_on,
-        outbox.c.recipient == row.recipient, outbox.c.status == "withdrawn", outbox.c.why.startswith("undo "),
+        outbox.c.case_id == row.case_id,
+        outbox.c.rule == row.rule,
+        outbox.c.due_on == row.due_on,
+        outbox.c.recipient == row.recipient,
+        outbox.c.status == "withdrawn",
+        outbox.c.why.startswith("undo "),
     )
     again = update(outbox).where(undone).values(status="queued", why=None, history_seq=row.history_seq)
     return tx.connection.execute(again.returning(outbox.c.id)).scalar()
@@ -217,7 +221,12 @@ def expire(tx: Transaction, on: date) -> int:
 
 
 def withdraw(
-    tx: Transaction, case_id: int, why: str, *, to_staff: bool = False, from_seq: int | None = None,
+    tx: Transaction,
+    case_id: int,
+    why: str,
+    *,
+    to_staff: bool = False,
+    from_seq: int | None = None,
     only: Collection[str] | None = None,
 ) -> int:
     """Withdraw what waits for a case: to its household, with `to_staff` to staff as well; how many.

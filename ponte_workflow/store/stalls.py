@@ -12,15 +12,21 @@ from ponte_workflow.store.schema.casework import cases, clock
 def without_clock(tx: Transaction) -> list[int]:
     """Open cases, not paused, not yet told as stalled, none of whose clocks will ring again."""
     running = exists().where(clock.c.case_id == cases.c.id, clock.c.due_on.is_not(None))
-    query = select(cases.c.id).where(cases.c.closed_on.is_(None), cases.c.paused.is_(False), cases.c.stalled_on.is_(None), ~running)
+    query = select(cases.c.id).where(
+        cases.c.closed_on.is_(None), cases.c.paused.is_(False), cases.c.stalled_on.is_(None), ~running
+    )
     return list(tx.connection.execute(query).scalars())
 
 
 def silent(tx: Transaction, stage: str, since: date, pathway_version_ids: tuple[int, ...]) -> list[int]:
     """Open cases in a stage, not paused and not yet told as stalled, with no human event since that day."""
     query = select(cases.c.id).where(
-        cases.c.closed_on.is_(None), cases.c.paused.is_(False), cases.c.stalled_on.is_(None),
-        cases.c.last_event_on <= since, cases.c.pathway_version_id.in_(pathway_version_ids), where_in(stage),
+        cases.c.closed_on.is_(None),
+        cases.c.paused.is_(False),
+        cases.c.stalled_on.is_(None),
+        cases.c.last_event_on <= since,
+        cases.c.pathway_version_id.in_(pathway_version_ids),
+        where_in(stage),
     )
     return list(tx.connection.execute(query).scalars())
 

@@ -5,7 +5,14 @@ from datetime import date
 
 import pytest
 
-from ponte_workflow.errors import CannotUndo, CaseChanged, NeedsMissing, NotAllowed, TriggerNotAllowedHere, UnknownTrigger
+from ponte_workflow.errors import (
+    CannotUndo,
+    CaseChanged,
+    NeedsMissing,
+    NotAllowed,
+    TriggerNotAllowedHere,
+    UnknownTrigger,
+)
 from ponte_workflow.services import casework, undoing
 from ponte_workflow.store import history
 from ponte_workflow.store.engine import Store
@@ -87,7 +94,9 @@ def test_undo_puts_the_case_back_and_the_step_can_be_done_again(team: Team) -> N
         after = casework.look(tx, team.occasion(tx, "wanda"), row.code).snapshot
         assert undone.configuration == ("engagement.met",)
         assert (after.clocks, after.facts, after.attempts) == (before.clocks, before.facts, before.attempts)
-        assert team.do(tx, "wanda", row.code, "consent", privacy_consent=True, participation=True).configuration == ("planning",)
+        assert team.do(tx, "wanda", row.code, "consent", privacy_consent=True, participation=True).configuration == (
+            "planning",
+        )
 
 
 def test_undo_is_refused_to_somebody_else(team: Team) -> None:

@@ -14,6 +14,15 @@ from ponte_workflow.services.night.run import (
 )
 
 __all__ = [
-    "STEPS", "Action", "Night", "Plan", "StepSpec", "begin", "certificate", "nights_to_run", "rehearse", "run_nights",
+    "STEPS",
+    "Action",
+    "Night",
+    "Plan",
+    "StepSpec",
+    "begin",
+    "certificate",
+    "nights_to_run",
+    "rehearse",
+    "run_nights",
     "run_step",
 ]

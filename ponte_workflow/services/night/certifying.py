@@ -4,7 +4,7 @@ from typing import Any
 
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.freshness import ages, is_fresh
-from ponte_workflow.store import digests, nights, outbox, stalls
+from ponte_workflow.store import cases, digests, nights, outbox, stalls
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
 
@@ -42,7 +42,7 @@ def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
         "ledgers": {name: {"age_days": age} for name, age in sorted(ages(night, tx).items())},
         "fresh": is_fresh(night, tx),
         "steps": steps,
-        "set_aside": sorted(night.set_aside.values()),
+        "set_aside": cases.set_aside_codes(tx, night.on),
         "forgotten": stalls.forgotten(tx),
         "nobody_to_tell": digests.nobody_to_tell(tx),
         "outbox": outbox.counts(tx),

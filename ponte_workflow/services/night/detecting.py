@@ -1,6 +1,6 @@
 """Step "detection": contained arrears open a case once, serious and persistent ones go on a supervisor's list."""
 
-from ponte_workflow.errors import NeedsMissing, TriggerNotAllowedHere
+from ponte_workflow.errors import NeedsMissing, NotAllowed, TriggerNotAllowedHere
 from ponte_workflow.services import casework, detection
 from ponte_workflow.services.detection import TenancyVerdict
 from ponte_workflow.services.night.context import Night, Skip
@@ -45,10 +45,18 @@ def _open(night: Night, tx: Transaction, verdicts: dict[int, TenancyVerdict], pa
             continue
         figures = verdict.figures
         row = casework.open_case(
-            tx, night.who, tenancy_id=verdict.tenancy_id, household_id=verdict.household_id,
-            quarter_id=verdict.quarter_id, pathway=pathways[verdict.quarter_code],
-            why={"class": "contained", "balance_cents": figures.balance_cents, "monthly_cents": figures.monthly_cents,
-                 "balance_year_ago_cents": figures.year_ago_cents},
+            tx,
+            night.who,
+            tenancy_id=verdict.tenancy_id,
+            household_id=verdict.household_id,
+            quarter_id=verdict.quarter_id,
+            pathway=pathways[verdict.quarter_code],
+            why={
+                "class": "contained",
+                "balance_cents": figures.balance_cents,
+                "monthly_cents": figures.monthly_cents,
+                "balance_year_ago_cents": figures.year_ago_cents,
+            },
         )
         night.tell(STEP, row.code, "open a case", f"{verdict.code}: contained, {_figures(verdict)}")
         opened += 1
@@ -57,15 +65,16 @@ def _open(night: Night, tx: Transaction, verdicts: dict[int, TenancyVerdict], pa
 
 
 def _list(night: Night, tx: Transaction, verdicts: dict[int, TenancyVerdict]) -> int:
-    return sum(
-        _keep_list(night, tx, kind, {t: v for t, v in verdicts.items() if v.class_ == kind}) for kind in LISTED
-    )
+    return sum(_keep_list(night, tx, kind, {t: v for t, v in verdicts.items() if v.class_ == kind}) for kind in LISTED)
 
 
 def _keep_list(night: Night, tx: Transaction, kind: str, wanted: dict[int, TenancyVerdict]) -> int:
     figures = {
-        tenancy: {"balance_cents": v.figures.balance_cents, "balance_year_ago_cents": v.figures.year_ago_cents,
-                  "monthly_cents": v.figures.monthly_cents}
+        tenancy: {
+            "balance_cents": v.figures.balance_cents,
+            "balance_year_ago_cents": v.figures.year_ago_cents,
+            "monthly_cents": v.figures.monthly_cents,
+        }
         for tenancy, v in wanted.items()
     }
     added = listings.keep(tx, kind, figures, night.on)
@@ -78,7 +87,9 @@ def _vanished(night: Night, verdicts: dict[int, TenancyVerdict]) -> StepCounts:
     """Cases before engagement whose arrears are gone: those nobody has taken yet close, the others are proposed for it."""
     with night.unit() as tx:
         early = [
-            one for stage in BEFORE_ENGAGEMENT for one in listings.open_cases_in(tx, stage)
+            one
+            for stage in BEFORE_ENGAGEMENT
+            for one in listings.open_cases_in(tx, stage)
             if one[1] not in verdicts or verdicts[one[1]].class_ == "watch"
         ]
     total = StepCounts()
@@ -100,7 +111,7 @@ def _propose(night: Night, tx: Transaction, case_id: int) -> bool:
             casework.fire(tx, night.who, standing, Triggered(trigger, night.who.actor.roles))
         except (NeedsMissing, TriggerNotAllowedHere):
             continue  # proposed already, or some arrears are left
-        except casework.NotAllowed:
+        except NotAllowed:
             continue  # from here on closing is a person's decision
         night.tell(STEP, row.code, trigger, "the arrears have vanished before engagement")
         return True

@@ -2,7 +2,6 @@
 
 from datetime import date
 
-
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.store import ledger, outbox
 from ponte_workflow.store.engine import Transaction
@@ -54,8 +53,13 @@ def _tell_people(night: Night, tx: Transaction) -> int:
     newest = max((day for day in ledger.ledger_dates(tx).values() if day is not None), default=date(1, 1, 1))
     rows = [
         outbox.OutboxRow(
-            rule="stale_ledger", due_on=newest, recipient=f"staff:{member.id}", message="stale_ledger", kind="escalate",
-            delivery="direct", data={"on": night.on},
+            rule="stale_ledger",
+            due_on=newest,
+            recipient=f"staff:{member.id}",
+            message="stale_ledger",
+            kind="escalate",
+            delivery="direct",
+            data={"on": night.on},
         )
         for member in members(tx).values()
         if member.active and member.roles & {"supervisor", "lead"}

@@ -12,9 +12,7 @@ from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
 
 
-def one_by_one(
-    night: Night, step: str, case_ids: Iterable[int], act: Callable[[Transaction, int], bool]
-) -> StepCounts:
+def one_by_one(night: Night, step: str, case_ids: Iterable[int], act: Callable[[Transaction, int], bool]) -> StepCounts:
     """Do something for each case in a transaction of its own. `act` says whether it did anything."""
     counts = StepCounts()
     for case_id in case_ids:

@@ -49,8 +49,9 @@ def _batch(night: Night, shard: int, after: tuple[date, int]) -> tuple[StepCount
             rows = batches.due_clocks(tx, night.on, after, night.batch_size, shard=shard, shards=night.shards)
             if not rows:
                 return StepCounts(), None
-            slow = _Batch(night, tx, directory(tx, night.on)).run([r for r in rows if r.case_id not in night.set_aside])
-            counts = StepCounts(len(rows) - len(slow), len(rows) - len(slow), 0)
+            fit = [row for row in rows if row.case_id not in night.set_aside]
+            slow = _Batch(night, tx, directory(tx, night.on)).run(fit)
+            counts = StepCounts(len(fit) - len(slow), len(fit) - len(slow), 0)
             count_step(tx, night.id, STEP, shard, counts)
     # Whatever it was, its culprit is looked for below, where it is named.
     except Exception:
@@ -86,7 +87,12 @@ class _Batch:
         ]
         if cases_:
             batches.write(
-                self.tx, on=self.night.on, at=self.night.at, clocks=self.clocks, heads=cases_, history=self.entries,
+                self.tx,
+                on=self.night.on,
+                at=self.night.at,
+                clocks=self.clocks,
+                heads=cases_,
+                history=self.entries,
                 notices=self.notices,
             )
         if recovered := [row.case_id for row in rows if row.set_aside and row.case_id in self.heads]:
@@ -128,7 +134,9 @@ class _Batch:
         why = f"{notice.rule} due {notice.due_on}, since {row.started_on}" + (f" ({say.it})" if say else "")
         who = self.book.staff[int(recipient[6:])].username if recipient.startswith("staff:") else recipient
         if notice.overtaken:
-            self.night.tell(STEP, row.code, f"{notice.overtaken} earlier reminders", "overtaken by this one", done=False)
+            self.night.tell(
+                STEP, row.code, f"{notice.overtaken} earlier reminders", "overtaken by this one", done=False
+            )
         self.night.tell(STEP, row.code, f"{notice.kind} {notice.to} ({who})", why)
 
 
@@ -145,9 +153,7 @@ def ring_alone(night: Night, tx: Transaction, row: DueClock) -> bool:
     """One clock with its whole case: alarms that send to a household or fire a trigger, and the search for a culprit."""
     case = cases.by_id(tx, row.case_id)
     standing = stand(tx, night.who, case)
-    clock = next(
-        (c for c in standing.snapshot.clocks if c.name == row.name and c.person_id == row.person_id), None
-    )
+    clock = next((c for c in standing.snapshot.clocks if c.name == row.name and c.person_id == row.person_id), None)
     if clock is None or clock.due_on is None or clock.due_on > night.on:
         return False  # a person or an earlier alarm of this night was faster
     decision = decide(standing.pathway, standing.snapshot, ClockDue(clock), night.on)
@@ -168,8 +174,15 @@ def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision
         data["trigger"] = decision.steps[0].trigger
     writing = casefile.Writing("step" if moved else "clock", night.on, night.at, None, data)
     casefile.write(
-        tx, row, standing.snapshot, decision, writing, directory(tx, night.on),
-        closed=standing.pathway.household.is_closed(decision.configuration), human=False, special_fields={},
+        tx,
+        row,
+        standing.snapshot,
+        decision,
+        writing,
+        directory(tx, night.on),
+        closed=standing.pathway.household.is_closed(decision.configuration),
+        human=False,
+        special_fields={},
         case_values={"set_aside_on": None, "set_aside_why": None},
     )
     for step in decision.steps:
@@ -178,12 +191,16 @@ def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision
         night.tell(STEP, row.code, f"{clock.name}: not fired", decision.looked, done=False)
     for effect in decision.effects:
         if isinstance(effect, Notify):
-            night.tell(STEP, row.code, f"{effect.kind} {effect.to}: {effect.message}", f"{effect.rule} due {effect.due_on}")
+            night.tell(
+                STEP, row.code, f"{effect.kind} {effect.to}: {effect.message}", f"{effect.rule} due {effect.due_on}"
+            )
 
 
 def standing_still(tx: Transaction, on: date) -> list[Action]:
     """What a rehearsal says about paused cases: clocks that would have rung but stand still."""
     return [
-        Action(on, STEP, code, f"{name}: no reminder", f"the case is paused until its review on {review_on}", done=False)
+        Action(
+            on, STEP, code, f"{name}: no reminder", f"the case is paused until its review on {review_on}", done=False
+        )
         for code, name, review_on in batches.paused_clocks(tx)
     ]

@@ -59,10 +59,11 @@ def nights_to_run(store: Store, on: date) -> tuple[date, ...]:
         return nights.pending_dates(tx, on)
 
 
-def begin(plan: Plan, day: date, on: date, at: datetime) -> Night:
-    """The night of `day`, new or taken up again."""
+def begin(plan: Plan, day: date, on: date, at: datetime, *, again: bool = False) -> Night:
+    """The night of `day`, new or taken up after a kill; `again`: a task of the same run wants it too."""
     with plan.store.transaction() as tx:
-        night_id = nights.begin(tx, day, runner=plan.runner, replayed=day < on, at=at)
+        row = nights.night_row(tx, day) if again else None
+        night_id = row.id if row else nights.begin(tx, day, runner=plan.runner, replayed=day < on, at=at)
     return _night(plan, night_id, day, on, at)
 
 
@@ -83,7 +84,9 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
     return counts
 
 
-def run_nights(plan: Plan, on: date, *, at: Callable[[], datetime], progress: Callable[[str, StepCounts], None] | None = None) -> dict[str, Any]:
+def run_nights(
+    plan: Plan, on: date, *, at: Callable[[], datetime], progress: Callable[[str, StepCounts], None] | None = None
+) -> dict[str, Any]:
     """Every night up to `on`, without Prefect; returns the certificate of `on`.
 
     A second run started meanwhile waits for the first and finds its work done.
@@ -128,7 +131,14 @@ def rehearse(plan: Plan, on: date, *, at: datetime) -> list[Action]:
 
 def _night(plan: Plan, night_id: int, day: date, on: date, at: datetime) -> Night:
     return Night(
-        id=night_id, on=day, at=at, runner=plan.runner, replayed=day < on, unit=plan.store.transaction,
-        pathways=plan.pathways, ledger_max_age_days=plan.ledger_max_age_days, batch_size=plan.batch_size,
+        id=night_id,
+        on=day,
+        at=at,
+        runner=plan.runner,
+        replayed=day < on,
+        unit=plan.store.transaction,
+        pathways=plan.pathways,
+        ledger_max_age_days=plan.ledger_max_age_days,
+        batch_size=plan.batch_size,
         shards=plan.shards,
     )

@@ -11,6 +11,7 @@ from ponte_workflow.store import cases, outbox
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import directory, quarters
 from ponte_workflow.store.nights import StepCounts, count_step
+from ponte_workflow.store.plans import DueInstalment
 from states.messages import DEMANDS
 from states.snapshot import Triggered
 
@@ -61,7 +62,9 @@ def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
             casework.fire(tx, night.who, standing, Triggered(trigger, night.who.actor.roles), book)
         except (NeedsMissing, TriggerNotAllowedHere):
             continue  # its needs do not hold tonight: that is the usual case, not an error
-        night.tell(STEP, row.code, trigger, f"missed {figures['missed_in_a_row']} in a row, {figures['missed_total']} in all")
+        night.tell(
+            STEP, row.code, trigger, f"missed {figures['missed_in_a_row']} in a row, {figures['missed_total']} in all"
+        )
         moved = True
     return moved
 
@@ -70,14 +73,16 @@ def _announce(night: Night) -> StepCounts:
     """Tell households of instalments that fall due soon: once each, and never before a human contact attempt."""
     counts = StepCounts()
     with night.unit() as tx:
-        days = max((night.pathways.current(q.pathway).document.payments.remind_before_days for q in quarters(tx)), default=5)
+        days = max(
+            (night.pathways.current(q.pathway).document.payments.remind_before_days for q in quarters(tx)), default=5
+        )
         soon = instalments.due_soon(tx, night.on, days)
     for due in soon:
         counts += guarded(night, STEP, due.case_id, lambda tx, case_id, due=due: _announce_one(night, tx, due))  # type: ignore[misc]
     return counts
 
 
-def _announce_one(night: Night, tx: Transaction, due: instalments.DueInstalment) -> bool:
+def _announce_one(night: Night, tx: Transaction, due: DueInstalment) -> bool:
     row = cases.by_id(tx, due.case_id)
     snapshot = cases.snapshot(tx, row, night.on, {})
     what = f"instalment {due.number} due on {due.due_on}"
@@ -90,10 +95,20 @@ def _announce_one(night: Night, tx: Transaction, due: instalments.DueInstalment)
     person_id = cases.contact_person(tx, row.household_id, night.on)
     if person_id is None:
         return False
-    queued = outbox.queue(tx, outbox.OutboxRow(
-        rule=f"instalment/{due.number}", due_on=due.due_on, recipient=f"person:{person_id}", message="instalment_due",
-        kind="inform", delivery="direct", case_id=row.id, data={"due_on": due.due_on, "cents": due.cents},
-        expires_on=due.due_on, history_seq=row.history_length,
-    ))
+    queued = outbox.queue(
+        tx,
+        outbox.OutboxRow(
+            rule=f"instalment/{due.number}",
+            due_on=due.due_on,
+            recipient=f"person:{person_id}",
+            message="instalment_due",
+            kind="inform",
+            delivery="direct",
+            case_id=row.id,
+            data={"due_on": due.due_on, "cents": due.cents},
+            expires_on=due.due_on,
+            history_seq=row.history_length,
+        ),
+    )
     night.tell(STEP, row.code, what, "tell the household" if queued else "already told", done=queued is not None)
     return queued is not None

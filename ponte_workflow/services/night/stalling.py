@@ -35,13 +35,25 @@ def find_stalls(night: Night, shard: int) -> StepCounts:
 def _tell(night: Night, tx: Transaction, case_id: int, why: str) -> bool:
     row = cases.by_id(tx, case_id)
     book = directory(tx, night.on)
-    holder = book.holder("supervisor", assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id)
+    holder = book.holder(
+        "supervisor", assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
+    )
     casefile.mark_stalled(tx, row, night.on, holder)
     recipient = casefile.NOBODY if holder is None else f"staff:{holder}"
-    outbox.queue(tx, outbox.OutboxRow(
-        rule="stall", due_on=night.on, recipient=recipient, message="digest", kind="escalate", delivery="digest",
-        case_id=row.id, data={"since": row.last_event_on}, history_seq=row.history_length,
-    ))
+    outbox.queue(
+        tx,
+        outbox.OutboxRow(
+            rule="stall",
+            due_on=night.on,
+            recipient=recipient,
+            message="digest",
+            kind="escalate",
+            delivery="digest",
+            case_id=row.id,
+            data={"since": row.last_event_on},
+            history_seq=row.history_length,
+        ),
+    )
     night.tell(STEP, row.code, "tell the supervisor that the case stalls", f"{why}, last event {row.last_event_on}")
     return True
 
@@ -49,5 +61,10 @@ def _tell(night: Night, tx: Transaction, case_id: int, why: str) -> bool:
 def _adult(night: Night, tx: Transaction, case_id: int, person_id: int) -> bool:
     standing = casework.stand(tx, night.who, cases.by_id(tx, case_id))
     casework.fire(tx, night.who, standing, Triggered("adult_joined", night.who.actor.roles, {"person": person_id}))
-    night.tell(STEP, standing.row.code, "task: PIP or reason", "an adult about whom nothing is decided: turned 18 or joined the household")
+    night.tell(
+        STEP,
+        standing.row.code,
+        "task: PIP or reason",
+        "an adult about whom nothing is decided: turned 18 or joined the household",
+    )
     return True

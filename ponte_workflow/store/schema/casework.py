@@ -52,8 +52,13 @@ cases = Table(
     Column("history_length", Integer, nullable=False),
     Column("history_head", String(64), nullable=False),
     # A case of arrears opens once while one is open.
-    Index("uq_cases_open_tenancy", "tenancy_id", unique=True, sqlite_where=Column("closed_on").is_(None),
-          postgresql_where=Column("closed_on").is_(None)),
+    Index(
+        "uq_cases_open_tenancy",
+        "tenancy_id",
+        unique=True,
+        sqlite_where=Column("closed_on").is_(None),
+        postgresql_where=Column("closed_on").is_(None),
+    ),
 )
 
 journey = Table(
@@ -148,8 +153,12 @@ task = Table(
     Column("closed_on", Date, nullable=True),
     ref("history_id", "history", nullable=True, index=True),
     UniqueConstraint("case_id", "person_id", "kind", "opened_on"),
-    Index("ix_task_open", "case_id", sqlite_where=Column("closed_on").is_(None),
-          postgresql_where=Column("closed_on").is_(None)),
+    Index(
+        "ix_task_open",
+        "case_id",
+        sqlite_where=Column("closed_on").is_(None),
+        postgresql_where=Column("closed_on").is_(None),
+    ),
 )
 
 contact_attempt = Table(
@@ -177,6 +186,11 @@ pause = Table(
     Column("resumed_on", Date, nullable=True),
     ref("history_id", "history", nullable=True),
     CheckConstraint("review_on > from_on", name="review_after_start"),
-    Index("uq_pause_open", "case_id", unique=True, sqlite_where=Column("resumed_on").is_(None),
-          postgresql_where=Column("resumed_on").is_(None)),
+    Index(
+        "uq_pause_open",
+        "case_id",
+        unique=True,
+        sqlite_where=Column("resumed_on").is_(None),
+        postgresql_where=Column("resumed_on").is_(None),
+    ),
 )

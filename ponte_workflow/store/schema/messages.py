@@ -28,10 +28,22 @@ outbox = Table(
     Column("gathered_into", Id, ForeignKey("outbox.id"), nullable=True),
     Column("history_seq", Integer, nullable=True),  # the case's history entry that queued it
     Index("uq_outbox_once", "case_id", "rule", "due_on", "recipient", unique=True),
-    Index("uq_outbox_once_no_case", "rule", "due_on", "recipient", unique=True,
-          sqlite_where=Column("case_id").is_(None), postgresql_where=Column("case_id").is_(None)),
-    Index("ix_outbox_waiting", "delivery", "id", sqlite_where=Column("status").in_(["queued", "claimed"]),
-          postgresql_where=Column("status").in_(["queued", "claimed"])),
+    Index(
+        "uq_outbox_once_no_case",
+        "rule",
+        "due_on",
+        "recipient",
+        unique=True,
+        sqlite_where=Column("case_id").is_(None),
+        postgresql_where=Column("case_id").is_(None),
+    ),
+    Index(
+        "ix_outbox_waiting",
+        "delivery",
+        "id",
+        sqlite_where=Column("status").in_(["queued", "claimed"]),
+        postgresql_where=Column("status").in_(["queued", "claimed"]),
+    ),
 )
 
 evidence = Table(

@@ -54,7 +54,7 @@ movement = Table(
     Column("import_file_id", Id, nullable=True),
     UniqueConstraint("creditor_id", "external_id"),
     Index("ix_movement_effective", "effective_on", "account_id", "cents"),
-    Index("ix_movement_account", "account_id", "effective_on"),
+    Index("ix_movement_account", "account_id", "effective_on", "cents"),  # covering: balances of one account
 )
 
 # Months up to which running balances have been carried forward.
@@ -86,8 +86,14 @@ listing = Table(
     Column("ended_on", Date, nullable=True),
     Column("figures", Text, nullable=False),  # JSON: cents and reasons
     UniqueConstraint("tenancy_id", "kind", "first_on"),
-    Index("uq_listing_open", "tenancy_id", "kind", unique=True, sqlite_where=Column("ended_on").is_(None),
-          postgresql_where=Column("ended_on").is_(None)),
+    Index(
+        "uq_listing_open",
+        "tenancy_id",
+        "kind",
+        unique=True,
+        sqlite_where=Column("ended_on").is_(None),
+        postgresql_where=Column("ended_on").is_(None),
+    ),
 )
 
 payment_plan = Table(

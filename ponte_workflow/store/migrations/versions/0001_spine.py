@@ -427,7 +427,7 @@ def _create() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_movement")),
         sa.UniqueConstraint("creditor_id", "external_id", name=op.f("uq_movement_creditor_id_external_id")),
     )
-    op.create_index("ix_movement_account", "movement", ["account_id", "effective_on"], unique=False)
+    op.create_index("ix_movement_account", "movement", ["account_id", "effective_on", "cents"], unique=False)
     op.create_index("ix_movement_effective", "movement", ["effective_on", "account_id", "cents"], unique=False)
     op.create_table(
         "outbox",

@@ -1,0 +1,81 @@
+"""`ponte demo`: sets everything up in PONTE_HOME, plays the last weeks, runs tonight through Prefect, says what to type next."""
+
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+
+from flows import night_commands
+from ponte_workflow import clock
+from ponte_workflow.bootstrap import Ponte, open_ponte, open_store, read_settings
+from ponte_workflow.cli.cases import print_tray
+from ponte_workflow.demo import play
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.services import night as nights
+from ponte_workflow.services import views
+from ponte_workflow.services.casework import Occasion
+from ponte_workflow.services.rights import actor_of
+from ponte_workflow.store import migrate
+from ponte_workflow.store.crypto import make_key_file
+
+
+def run(*, seed: int, weeks: int) -> None:
+    """Begin or go on, then show tonight's certificate, a worktray, the stalled cases and where the mails lie."""
+    settings = read_settings()
+    make_key_file(settings.key_path)
+    migrate.upgrade(open_store(settings).engine)
+    ponte = open_ponte(settings)
+    today = clock.today()
+    with Progress(
+        SpinnerColumn(), *Progress.get_default_columns(), TimeElapsedColumn(), console=Console(stderr=True)
+    ) as bar:
+        work = bar.add_task(_("setting up"), total=None)
+        game = play.begin(
+            ponte, seed=seed, weeks=weeks, today=today, say=lambda what: bar.update(work, description=what)
+        )
+        days = list(game.days())
+        bar.update(work, total=len(days), description=_("playing"))
+        for day in days:
+            bar.update(work, description=f"{day:%d/%m/%Y}")
+            game.play_day(day, with_night=day < today)
+            bar.advance(work)
+    certificate = _tonight(ponte)
+    game.deliver(today)
+    _show(ponte, certificate)
+
+
+def _tonight(ponte: Ponte) -> dict[str, Any]:
+    today = clock.today()
+    if not nights.nights_to_run(ponte.store, today):
+        return nights.certificate(ponte.store, today)
+    typer.echo(_("Tonight's night runs through Prefect…"), err=True)
+    return night_commands.with_prefect(ponte, today)
+
+
+def _show(ponte: Ponte, certificate: dict[str, Any]) -> None:
+    today = clock.today()
+    night_commands.print_certificate(certificate)
+    worker, supervisor = play.TEAMS["sanpolino"][1][1], play.TEAMS["sanpolino"][0]
+    with ponte.store.transaction() as tx:
+
+        def who(username: str) -> Occasion:
+            return Occasion(actor_of(tx, username, today), today, clock.now(), ponte.pathways)
+
+        tray = views.worktray(tx, who(worker))
+        stalled = views.stalled(tx, who(supervisor))
+    print_tray(_("Worktray of {name} (the first 8 of {n})").format(name=worker, n=len(tray)), tray[:8], empty="")
+    print_tray(_("Stalled cases"), stalled[:8], empty=_("No case stalls."))
+    mails = sum(1 for _mail in ponte.mails.glob("*.eml"))
+    typer.echo(_("{n} mails lie in {folder}").format(n=mails, folder=ponte.mails))
+    code = tray[0].code if tray else "P-000001"
+    typer.echo(_("What to type next (export PONTE_HOME={home}):").format(home=ponte.settings.folder))
+    for command in (
+        f"ponte worktray --as {worker}",
+        f"ponte case why {code} --as {worker}",
+        f"ponte stalled --as {supervisor}",
+        "ponte nightly --rehearse",
+        "ponte pathway show",
+        "ponte audit verify",
+    ):
+        typer.echo(f"  .venv/bin/{command}")

@@ -1,0 +1,169 @@
+"""What `ponte nightly`, `ponte deliver` and `ponte worker` do."""
+
+import os
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+
+import typer
+
+from flows import environment
+from ponte_workflow import clock
+from ponte_workflow.bootstrap import Ponte, open_ponte
+from ponte_workflow.cli.context import print_json, print_table, read_date
+from ponte_workflow.errors import BadInput, PonteError
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.services import night as nights
+from ponte_workflow.services.delivery import deliver as deliver_rows
+
+
+class PrefectUnavailable(PonteError):
+    """Prefect cannot start here."""
+
+
+def nightly(on: str | None, *, rehearse: bool, without_prefect: bool, as_json: bool) -> None:
+    """Run or rehearse the nights up to a date and print what came of it."""
+    ponte = open_ponte()
+    day = read_date(on)
+    if rehearse:
+        actions = nights.rehearse(ponte.night_plan("rehearsal"), day, at=clock.now())
+        if as_json:
+            print_json([asdict(action) for action in actions])
+        else:
+            _print_actions(actions)
+        return
+    certificate = _plain(ponte, day, quiet=as_json) if without_prefect else with_prefect(ponte, day)
+    if as_json:
+        print_json(certificate)
+    else:
+        print_certificate(certificate)
+
+
+def with_prefect(ponte: Ponte, day: date) -> dict[str, Any]:
+    """The night as a Prefect flow: on a running server if there is one, else on one of its own."""
+    environment.prepare(ponte.settings)
+    try:
+        from flows.nightly_check import nightly_check
+    except ImportError as error:
+        raise PrefectUnavailable(
+            _(
+                "Prefect cannot start ({why}). The night is possible all the same: ponte nightly --without-prefect"
+            ).format(why=error)
+        ) from error
+    try:
+        certificate: dict[str, Any] = nightly_check(day.isoformat())
+    except RuntimeError as error:
+        # What Prefect raises when its own server does not come up; our services raise PonteError.
+        raise PrefectUnavailable(
+            _(
+                "Prefect cannot start ({why}). The night is possible all the same: ponte nightly --without-prefect"
+            ).format(why=str(error).splitlines()[0])
+        ) from error
+    return certificate
+
+
+def _plain(ponte: Ponte, day: date, *, quiet: bool) -> dict[str, Any]:
+    plan = ponte.night_plan("plain")
+    if quiet:
+        return nights.run_nights(plan, day, at=clock.now)
+    from rich.console import Console
+    from rich.status import Status
+
+    with Status("…", console=Console(stderr=True)) as status:
+        return nights.run_nights(
+            plan, day, at=clock.now, progress=lambda step, counts: status.update(f"{step}: {counts.looked_at}")
+        )
+
+
+def deliver(limit: int, at: str | None, *, as_json: bool) -> None:
+    """Send what waits, without Prefect."""
+    ponte = open_ponte()
+    report = asdict(
+        deliver_rows(
+            ponte.store,
+            ponte.channel,
+            ponte.writer(),
+            sender=ponte.settings.mail_from,
+            courtesy=ponte.courtesy(),
+            at=_moment(at),
+            limit=limit,
+        )
+    )
+    if as_json:
+        print_json(report)
+    else:
+        shown = ", ".join(f"{name} {count}" for name, count in report.items() if count and name != "channel_down")
+        typer.echo(shown or _("Nothing waits in the outbox."))
+    if report["channel_down"]:
+        raise PonteError(_("The mail server does not answer: what waits stays in the outbox and is tried again"))
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return clock.now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput(_("{text} is no moment: write 2026-11-23T09:00+01:00").format(text=text)) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=clock.ROME)
+
+
+def serve() -> None:
+    """Serve every schedule until stopped. The deployments name modules, never files."""
+    ponte = open_ponte()
+    environment.prepare(ponte.settings)
+    if not os.environ.get("PREFECT_API_URL"):
+        raise PrefectUnavailable(
+            _("Set PONTE_PREFECT_API_URL to a running Prefect server, for example http://127.0.0.1:4200/api")
+        )
+    from flows import serving
+
+    serving.serve_all()
+
+
+def print_certificate(certificate: dict[str, Any]) -> None:
+    """The certificate for people."""
+    day = date.fromisoformat(certificate["night"])
+    print_table(
+        _("Night of {day} ({runner})").format(day=f"{day:%d/%m/%Y}", runner=certificate["runner"]),
+        (_("step"), _("state"), _("looked at"), _("acted on"), _("set aside"), _("note")),
+        [
+            (name, s["status"], s["looked_at"], s["acted_on"], s["set_aside"], s.get("note"))
+            for name, s in certificate["steps"].items()
+        ],
+        empty="",
+    )
+    ledgers = ", ".join(
+        _("{name} {days} days old").format(name=name, days=ledger["age_days"])
+        for name, ledger in certificate["ledgers"].items()
+    )
+    typer.echo(_("Ledgers: {ledgers}").format(ledgers=ledgers or "—"))
+    if certificate["missed_nights"]:
+        typer.echo(_("Missed nights done: {days}").format(days=", ".join(certificate["missed_nights"])))
+    for title, codes in ((_("Set aside"), certificate["set_aside"]), (_("Forgotten"), certificate["forgotten"])):
+        if codes:
+            typer.echo(f"{title}: {', '.join(codes)}", err=True)
+    sealed = certificate["history"]
+    typer.echo(
+        _("Sealed {n} history entries, certificate {hash}").format(n=sealed["entries"], hash=certificate["hash"][:16])
+    )
+
+
+def _print_actions(actions: list[nights.Action]) -> None:
+    done = [action for action in actions if action.done]
+    columns = (_("night"), _("step"), _("case"), _("what"), _("why"))
+    print_table(
+        _("What the night would do ({n})").format(n=len(done)),
+        columns,
+        [(a.night, a.step, a.case, a.what, a.why) for a in done],
+        empty=_("Nothing: every clock is still running."),
+    )
+    against = [action for action in actions if not action.done]
+    if against:
+        print_table(
+            _("Decided against ({n})").format(n=len(against)),
+            columns,
+            [(a.night, a.step, a.case, a.what, a.why) for a in against],
+            empty="",
+        )
+    typer.echo(_("Nothing was changed."))

@@ -1,0 +1,158 @@
+"""The night through its services, on both databases: what rings, what is told, what is never done twice."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from ponte_workflow.services import casework
+from ponte_workflow.services import night as nights
+from ponte_workflow.services.night import Plan
+from ponte_workflow.store.engine import Store
+from ponte_workflow.store.schema.casework import cases, clock, history
+from ponte_workflow.store.schema.messages import outbox
+from tests.builders import MONDAY, Team, create_ledger, create_team
+
+
+@pytest.fixture
+def team(store: Store) -> Iterator[Team]:
+    yield create_team(store)
+
+
+@pytest.fixture
+def plan(team: Team, tmp_path: Path) -> Plan:
+    return Plan(team.store, team.pathways, tmp_path / "night.lock", "plain", ledger_max_age_days=10_000)
+
+
+def run(plan: Plan, on: date) -> dict[str, object]:
+    return nights.run_nights(plan, on, at=lambda: datetime(on.year, on.month, on.day, 2, 30, tzinfo=UTC))
+
+
+def open_one(team: Team, on: date = MONDAY) -> str:
+    with team.store.transaction() as tx:
+        row = team.open_case(tx, on)
+        create_ledger(tx, row.tenancy_id, on=on)
+        return row.code
+
+
+def notices(team: Team) -> list[tuple[str, str, str]]:
+    with team.store.transaction() as tx:
+        rows = tx.connection.execute(
+            select(outbox.c.rule, outbox.c.recipient, outbox.c.kind).where(outbox.c.case_id.is_not(None))
+        )
+        return [tuple(row) for row in rows]
+
+
+def everything(store: Store) -> list[tuple[object, ...]]:
+    with store.transaction() as tx:
+        found = []
+        for table in ("cases", "clock", "history", "outbox", "night", "night_step", "certificate", "task", "fact"):
+            found += [tuple(row) for row in tx.connection.execute(text(f"SELECT * FROM {table} ORDER BY 1"))]
+        return found
+
+
+def test_reminders_then_the_escalation_go_to_whom_the_state_waits_on(team: Team, plan: Plan) -> None:
+    open_one(team)
+    for day in range(18):
+        run(plan, MONDAY + timedelta(days=day))
+    # 2 November is a Monday: working days 3, 5, 7 and 10.
+    assert [(rule, kind) for rule, _who, kind in notices(team)] == [("detected/assignment/remind", "remind")] * 3 + [
+        ("detected/assignment/escalate", "escalate"),
+        ("stall", "escalate"),
+    ]
+    with team.store.transaction() as tx:
+        due = (
+            tx.connection.execute(select(outbox.c.due_on).where(outbox.c.rule == "detected/assignment/remind"))
+            .scalars()
+            .all()
+        )
+    assert due == [date(2026, 11, 5), date(2026, 11, 9), date(2026, 11, 11)]
+
+
+def test_a_second_night_of_the_same_date_changes_nothing(team: Team, plan: Plan) -> None:
+    open_one(team)
+    on = MONDAY + timedelta(days=3)
+    run(plan, on)
+    before = everything(team.store)
+    run(plan, on)
+    assert everything(team.store) == before
+
+
+def test_a_rehearsal_says_what_would_happen_and_leaves_everything_as_it_was(team: Team, plan: Plan) -> None:
+    code = open_one(team)
+    before = everything(team.store)
+    actions = nights.rehearse(plan, MONDAY + timedelta(days=3), at=datetime(2026, 11, 5, tzinfo=UTC))
+    assert (code, "remind supervisor (sara)") in [(a.case, a.what) for a in actions if a.done]
+    assert everything(team.store) == before
+
+
+def test_one_broken_case_is_set_aside_and_tried_again(team: Team, plan: Plan) -> None:
+    codes = [open_one(team) for _ in range(3)]
+    with team.store.transaction() as tx:
+        tx.connection.execute(clock.update().where(clock.c.id == 2).values(name="detected/nonsense"))
+    first = run(plan, MONDAY + timedelta(days=3))
+    assert first["set_aside"] == [codes[1]]
+    assert len(notices(team)) == 2
+    with team.store.transaction() as tx:
+        tx.connection.execute(clock.update().where(clock.c.id == 2).values(name="detected/assignment"))
+    second = run(plan, MONDAY + timedelta(days=4))
+    assert second["set_aside"] == []
+    assert len(notices(team)) == 3
+    with team.store.transaction() as tx:
+        assert tx.connection.execute(select(cases.c.set_aside_on)).scalars().all() == [None] * 3
+
+
+def test_missed_nights_are_caught_up_in_order_each_under_its_own_date(team: Team, plan: Plan) -> None:
+    open_one(team)
+    run(plan, MONDAY)
+    last = run(plan, MONDAY + timedelta(days=10))
+    assert last["missed_nights"] == [(MONDAY + timedelta(days=n)).isoformat() for n in range(1, 10)]
+    with team.store.transaction() as tx:
+        on = (
+            tx.connection.execute(select(history.c.on).where(history.c.kind == "clock").order_by(history.c.id))
+            .scalars()
+            .all()
+        )
+        digests = tx.connection.execute(select(outbox.c.due_on).where(outbox.c.rule == "digest")).scalars().all()
+    assert on == [date(2026, 11, 5), date(2026, 11, 9), date(2026, 11, 11)]
+    assert digests == [MONDAY + timedelta(days=10)]  # one mail, not one for each missed night
+
+
+def test_a_stale_ledger_skips_detection_but_not_the_clocks(team: Team, plan: Plan) -> None:
+    open_one(team)
+    certificate = run(replace(plan, ledger_max_age_days=1), MONDAY + timedelta(days=3))
+    steps = certificate["steps"]
+    assert isinstance(steps, dict)
+    assert (steps["detection"]["status"], steps["instalments"]["status"], steps["clocks"]["acted_on"]) == (
+        "skipped",
+        "skipped",
+        1,
+    )
+
+
+def test_a_paused_case_is_not_reminded_but_its_review_is(team: Team, plan: Plan) -> None:
+    code = open_one(team)
+    with team.store.transaction() as tx:
+        team.do(tx, "sara", code, "assign", case_worker="wanda")
+        casework.pause(tx, team.occasion(tx, "wanda"), code, "hospital", date(2026, 11, 20))
+    for day in range(21):
+        run(plan, MONDAY + timedelta(days=day))
+    assert [rule for rule, *_ in notices(team)] == ["pause/review/review"]
+
+
+def test_a_household_hears_of_the_meeting_it_has_not_answered(team: Team, plan: Plan) -> None:
+    with team.store.transaction() as tx:
+        row = team.open_case(tx, MONDAY)
+        create_ledger(tx, row.tenancy_id)
+        team.do(tx, "sara", row.code, "assign", case_worker="wanda")
+        team.do(tx, "wanda", row.code, "confirm", cause="dismissal", objective=True, transitory=True)
+        team.do(tx, "wanda", row.code, "record_attempt", channel="phone", outcome="spoken")
+        team.do(tx, "wanda", row.code, "meet")
+    run(plan, MONDAY + timedelta(days=7))
+    assert [rule for rule, who, _kind in notices(team) if who.startswith("person:")] == [
+        "confirm/invite",
+        "engagement.met/consent/message",
+    ]
