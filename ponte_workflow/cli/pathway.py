@@ -11,7 +11,6 @@ from ponte_workflow.errors import BadInput
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services.pathways import Pathways
-from states import documentation
 from states.errors import PathwayError
 from states.loader import load
 
@@ -23,6 +22,8 @@ BASE = "un_ponte_sul_blu"
 @app.command()
 def show(name: Name = BASE, as_json: AsJson = False) -> None:
     """The pathway as a table: states, whom they wait on, clocks, ways on."""
+    from states import documentation  # drawn by nobody who only validates
+
     rows = documentation.table(Pathways(read_settings().pathways).current(name), language())
     if as_json:
         print_json([row._asdict() for row in rows])
@@ -46,6 +47,8 @@ def diagram(
     """The pathway as a picture."""
     if form not in ("svg", "mermaid"):
         raise BadInput(_("The format must be svg or mermaid, not {form}").format(form=form))
+    from states import documentation
+
     pathway = Pathways(read_settings().pathways).current(name)
     text = (documentation.svg if form == "svg" else documentation.mermaid)(pathway, language())
     if output is None:

@@ -243,7 +243,8 @@ def new_adults(tx: Transaction, on: date) -> tuple[tuple[int, int], ...]:
 
 def listed(tx: Transaction, *conditions: ColumnElement[bool]) -> tuple[Listed, ...]:
     """Cases under the conditions, with what a list shows, by next alarm."""
-    first = select(func.min(person.c.ordinal)).where(person.c.household_id == cases.c.household_id).scalar_subquery()
+    member = person.alias("member")
+    first = select(func.min(member.c.ordinal)).where(member.c.household_id == cases.c.household_id).scalar_subquery()
     due = select(func.min(clock.c.due_on)).where(clock.c.case_id == cases.c.id).scalar_subquery()
     query = (
         select(
