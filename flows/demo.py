@@ -1,6 +1,6 @@
 """`ponte demo`: sets everything up in PONTE_HOME, plays the last weeks, runs tonight through Prefect, says what to type next."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,7 +20,10 @@ from ponte_workflow.store import migrate
 from ponte_workflow.store.crypto import make_key_file
 
 
-def run(*, seed: int, weeks: int) -> None:
+def demo(
+    seed: Annotated[int, typer.Option(help="Another seed, another neighbourhood")] = 2026,
+    weeks: Annotated[int, typer.Option(help="How many weeks are played", min=1, max=40)] = 12,
+) -> None:
     """Begin or go on, then show tonight's certificate, a worktray, the stalled cases and where the mails lie."""
     settings = read_settings()
     make_key_file(settings.key_path)

@@ -3,14 +3,14 @@
 import os
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from flows import environment
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import Ponte, open_ponte
-from ponte_workflow.cli.context import print_json, print_table, read_date
+from ponte_workflow.cli.context import AsJson, On, print_json, print_table, read_date
 from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import night as nights
@@ -21,8 +21,13 @@ class PrefectUnavailable(PonteError):
     """Prefect cannot start here."""
 
 
-def nightly(on: str | None, *, rehearse: bool, without_prefect: bool, as_json: bool) -> None:
-    """Run or rehearse the nights up to a date and print what came of it."""
+def nightly(
+    on: On = None,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="Show every action and why; change nothing")] = False,
+    without_prefect: Annotated[bool, typer.Option("--without-prefect", help="The same services, no server")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run the night, and every night missed before it."""
     ponte = open_ponte()
     day = read_date(on)
     if rehearse:
@@ -75,8 +80,12 @@ def _plain(ponte: Ponte, day: date, *, quiet: bool) -> dict[str, Any]:
         )
 
 
-def deliver(limit: int, at: str | None, *, as_json: bool) -> None:
-    """Send what waits, without Prefect."""
+def deliver(
+    limit: Annotated[int, typer.Option(help="At most so many messages", min=1)] = 500,
+    at: Annotated[str | None, typer.Option("--at", help="Moment, ISO with zone (default: now)")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send what waits in the outbox."""
     ponte = open_ponte()
     report = asdict(
         deliver_rows(
@@ -108,8 +117,8 @@ def _moment(text: str | None) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=clock.ROME)
 
 
-def serve() -> None:
-    """Serve every schedule until stopped. The deployments name modules, never files."""
+def worker() -> None:
+    """Serve the schedules until stopped: the night at 03:30 Europe/Rome, the outbox every two minutes."""
     ponte = open_ponte()
     environment.prepare(ponte.settings)
     if not os.environ.get("PREFECT_API_URL"):

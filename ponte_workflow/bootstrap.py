@@ -11,7 +11,6 @@ from ponte_workflow.config import Settings
 from ponte_workflow.errors import BadConfiguration
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import use_language
-from ponte_workflow.services.night import Plan
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import keycheck, migrate
 from ponte_workflow.store.crypto import FieldCipher, load_keys
@@ -21,6 +20,7 @@ from ponte_workflow.store.network import quarters
 if TYPE_CHECKING:
     from notifications.channels import Channel
     from ponte_workflow.services.delivery import Courtesy
+    from ponte_workflow.services.night import Plan
     from ponte_workflow.services.wording import Writer
     from states.detection import DetectionParameters
 
@@ -48,8 +48,10 @@ class Ponte:
         with self.store.transaction() as tx:
             return self.pathways.detection_parameters({q.code: q.pathway for q in quarters(tx)})
 
-    def night_plan(self, runner: str) -> Plan:
+    def night_plan(self, runner: str) -> "Plan":
         """How nights run here."""
+        from ponte_workflow.services.night import Plan
+
         settings = self.settings
         return Plan(
             self.store,
@@ -97,10 +99,10 @@ class Ponte:
         return Courtesy(calendar.is_holiday, cap=base.messages.weekly_cap)
 
 
-def read_settings(**overrides: object) -> Settings:
+def read_settings() -> Settings:
     """The settings from the environment; a wrong one is named with what it should be."""
     try:
-        settings = Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings.read()
         use_language(settings.language)
     except ValidationError as error:
         wrong = "; ".join(f"PONTE_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())

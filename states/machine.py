@@ -6,31 +6,16 @@ because a dispatch costs 100-550 us and a look-up none; nothing is compiled by h
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from threading import Lock
 from typing import Any
-
-from transitions import EventData
-from transitions.extensions import HierarchicalMachine
-from transitions.extensions.nesting import NestedState
 
 from states.errors import IllegalConfiguration
 
 Configuration = tuple[str, ...]
 Need = tuple[str, str]  # guard name, its parameters in canonical form
 SEPARATOR = "."  # the library's default "_" would break names such as not_pursued
-
-
-class DottedState(NestedState):  # type: ignore[misc]  # the library has no types
-    """A nested state whose path is written with dots. A subclass, so that other users of the library keep theirs."""
-
-    separator = SEPARATOR
-
-
-class DottedMachine(HierarchicalMachine):  # type: ignore[misc]
-    """The library's machine over `DottedState`."""
-
-    state_cls = DottedState
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +53,40 @@ class Machine:
         self._needs: dict[tuple[Configuration, str], tuple[Need, ...] | None] = {}
         self._lock = Lock()
         self._model = _Model()
-        top = [_library_state(node, nodes) for path, node in nodes.items() if SEPARATOR not in path]
-        self._library = DottedMachine(
+        self._first = initial
+        self._entered: Configuration = ()
+
+    @cached_property
+    def initial(self) -> Configuration:
+        """The configuration in which everything begins, as the library enters it."""
+        assert self._library is not None
+        return self._entered
+
+    @cached_property
+    def _library(self) -> Any:
+        """The library's machine, built when its word is first asked: a command that only lists cases never pays for it."""
+        from transitions.extensions import HierarchicalMachine
+        from transitions.extensions.nesting import NestedState
+
+        class DottedState(NestedState):  # a subclass, so that other users of the library keep their separator
+            separator = SEPARATOR
+
+        class DottedMachine(HierarchicalMachine):
+            state_cls = DottedState
+
+        machine = DottedMachine(
             model=self._model,
-            states=top,
-            initial=initial,
+            states=[_library_state(node, self._nodes) for path, node in self._nodes.items() if SEPARATOR not in path],
+            initial=self._first,
             auto_transitions=False,
             send_event=True,
             ignore_invalid_triggers=True,
         )
         for transition in self.transitions:
-            self._library.add_transition(
-                transition.trigger,
-                transition.source,
-                transition.target,
-                conditions=[_condition(need) for need in transition.needs],
-            )
-        self.initial = self._read()
+            conditions = [_condition(need) for need in transition.needs]
+            machine.add_transition(transition.trigger, transition.source, transition.target, conditions=conditions)
+        self._entered = self._read()  # where the library has put its new model
+        return machine
 
     def needs(self, configuration: Configuration, trigger: str) -> tuple[Need, ...] | None:
         """The guards that decide this trigger here, in a fixed order; None where the trigger is not possible."""
@@ -113,6 +115,7 @@ class Machine:
         needs = self.needs(configuration, trigger)
         if needs is None:
             return None
+        assert self._library is not None
         with self._lock:  # one model serves all threads
             self._model.state = configuration[0] if len(configuration) == 1 else list(configuration)
             moved = self._model.trigger(trigger, truth=dict(zip(needs, truth, strict=True)))  # type: ignore[attr-defined]
@@ -202,8 +205,8 @@ def _library_state(node: Node, nodes: dict[str, Node]) -> dict[str, Any]:
     return state
 
 
-def _condition(need: Need) -> Callable[[EventData], bool]:
-    def holds(event: EventData) -> bool:
+def _condition(need: Need) -> Callable[[Any], bool]:
+    def holds(event: Any) -> bool:
         return bool(event.kwargs["truth"][need])
 
     return holds

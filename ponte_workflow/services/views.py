@@ -7,11 +7,11 @@ from typing import Any
 from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.rights import Actor, leave_trace, may_see
-from ponte_workflow.services.wording import ROLE_NAMES
 from ponte_workflow.store import access, cases, history, letters, listings, network
 from ponte_workflow.store.cases import Listed, OpenTaskRow
 from ponte_workflow.store.engine import Transaction
 from states.pathway import PAUSE_CLOCK, Pathway
+from states.roles import ROLE_NAMES
 
 URGENCY = ("overdue", "today", "this_week", "waiting")
 

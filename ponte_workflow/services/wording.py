@@ -16,6 +16,7 @@ from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Member
 from ponte_workflow.store.outbox import ClaimedRow
 from states.document import Text
+from states.roles import ROLE_NAMES
 
 ROME = ZoneInfo("Europe/Rome")
 WHAT_TO_DO = {
@@ -219,19 +220,6 @@ class Writer:
             "since": since,
             "days": max((on - since).days, 0),
         }
-
-
-ROLE_NAMES = {
-    "supervisor": Text(it="coordinatore", en="supervisor"),
-    "case_worker": Text(it="operatore", en="case worker"),
-    "job_agency": Text(it="agenzia per il lavoro", en="job agency"),
-    "volunteers": Text(it="volontari", en="volunteers"),
-    "landlord": Text(it="ente gestore", en="landlord"),
-    "lead": Text(it="capofila", en="programme lead"),
-    "system": Text(it="sistema", en="system"),
-    "household": Text(it="nucleo", en="household"),
-    "person": Text(it="persona", en="person"),
-}
 
 
 def _by_case(notices: list[Notice]) -> dict[int, list[Notice]]:
