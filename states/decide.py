@@ -96,7 +96,8 @@ def _fire(pathway: Pathway, case: CaseSnapshot, event: ClockDue, move: MoveClock
     if isinstance(answer, Decision):
         stopped = any(isinstance(effect, StopClock) and effect[:2] == (person_id, name) for effect in answer.effects)
         return answer if stopped else _with(answer, (move,))
-    why = "; ".join(failure.sentence.it for failure in answer.failures) or answer.sentence.it
+    reasons = [failure.sentence for failure in answer.failures] or [answer.sentence]
+    why = Text(it="; ".join(reason.it for reason in reasons), en="; ".join(reason.en for reason in reasons))
     if alarm.spec.otherwise == "nothing":
         return Decision(case.configuration, (move,), looked=why)
     to = alarm.spec.to or _waits_on(pathway, case, name, person_id)

@@ -163,7 +163,7 @@ class Decision:
     steps: tuple[Step, ...] = ()
     journeys: tuple[tuple[int, str], ...] = ()
     private: tuple[tuple[str, str, str], ...] = ()  # (field, value, personal | special)
-    looked: str | None = None  # a clock fired a trigger whose needs failed, and that is no news
+    looked: Text | None = None  # a clock fired a trigger whose needs failed, and that is no news
 
     accepted: Literal[True] = True
 

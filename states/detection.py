@@ -23,7 +23,7 @@ class DetectionParameters(BaseModel):
 
 
 class Figures(NamedTuple):
-    """What the rule reads, in cents: the balance that day, the balance one year before, one month of rent and service."""
+    """What the rule reads, in cents: the balance that day and one year before, one month of rent and service."""
 
     balance_cents: int
     year_ago_cents: int
@@ -128,43 +128,55 @@ def _above(what_it: str, what_en: str, limit: int) -> Reason:
 
 
 def _reasons(found: Verdict) -> tuple[Reason, ...]:
-    rule, (balance, _ago, monthly) = found.parameters, found.figures
-    reasons = [_balance(found.figures)]
-    if balance <= 0:
-        return (*reasons, Reason("Nessun debito", "Nothing is owed"))
-    limits = {
-        "regular": (rule.regular_below_months * monthly, *_months(rule.regular_below_months)),
-        "watch": (rule.watch_below_months * monthly, *_months(rule.watch_below_months)),
-        "serious": (rule.serious_above_months * monthly, *_months(rule.serious_above_months)),
-    }
-    watch_floor = ("la soglia di attenzione", "the watch threshold", rule.watch_below_cents)
-    ceiling = ("il limite della morosità contenuta", "the limit of contained arrears", rule.serious_above_cents)
-    if found.class_ == "regular":
-        limit, it, en = limits["regular"]
-        return (*reasons, _below(it, en, limit))
-    if found.class_ == "watch":
-        limit, it, en = limits["watch"]
-        if balance < limit:
-            reasons.append(_below(it, en, limit))
-        if balance < rule.watch_below_cents:
-            reasons.append(_below(*watch_floor))
-        return tuple(reasons)
-    limit, it, en = limits["serious"]
-    if found.class_ == "serious":
-        if balance > rule.serious_above_cents:
-            reasons.append(_above(*ceiling))
-        if balance > limit:
-            reasons.append(_above(it, en, limit))
-        return tuple(reasons)
-    watch, watch_it, watch_en = limits["watch"]
-    return (
-        *reasons,
+    return (_balance(found.figures), *_DECIDED_BY[found.class_](found.figures, found.parameters))
+
+
+def _regular(figures: Figures, rule: DetectionParameters) -> list[Reason]:
+    if figures.balance_cents <= 0:
+        return [Reason("Nessun debito", "Nothing is owed")]
+    months = rule.regular_below_months
+    return [_below(*_months(months), months * figures.monthly_cents)]
+
+
+def _watch(figures: Figures, rule: DetectionParameters) -> list[Reason]:
+    limit, reasons = rule.watch_below_months * figures.monthly_cents, []
+    if figures.balance_cents < limit:
+        reasons.append(_below(*_months(rule.watch_below_months), limit))
+    if figures.balance_cents < rule.watch_below_cents:
+        reasons.append(_below("la soglia di attenzione", "the watch threshold", rule.watch_below_cents))
+    return reasons
+
+
+def _serious(figures: Figures, rule: DetectionParameters) -> list[Reason]:
+    limit, reasons = rule.serious_above_months * figures.monthly_cents, []
+    if figures.balance_cents > rule.serious_above_cents:
+        contained = ("il limite della morosità contenuta", "the limit of contained arrears")
+        reasons.append(_above(*contained, rule.serious_above_cents))
+    if figures.balance_cents > limit:
+        reasons.append(_above(*_months(rule.serious_above_months), limit))
+    return reasons
+
+
+def _between(figures: Figures, rule: DetectionParameters) -> list[Reason]:
+    monthly = figures.monthly_cents
+    low = max(rule.regular_below_months * monthly, rule.watch_below_months * monthly, rule.watch_below_cents)
+    high = min(rule.serious_above_months * monthly, rule.serious_above_cents)
+    return [
         Reason(
-            f"Almeno {watch_it} ({euro(watch)} EUR) e non oltre {it} ({euro(limit)} EUR) né {euro(rule.serious_above_cents)} EUR",
-            f"At least {watch_en} (EUR {_euro_en(watch)}) and not above {en} (EUR {_euro_en(limit)}) nor EUR {_euro_en(rule.serious_above_cents)}",
+            f"Da {euro(low)} EUR (soglia di attenzione) a {euro(high)} EUR (limite della morosità contenuta)",
+            f"From EUR {_euro_en(low)} (watch threshold) to EUR {_euro_en(high)} (limit of contained arrears)",
         ),
-        _year_ago(found.figures, rule.persistent_above_months),
-    )
+        _year_ago(figures, rule.persistent_above_months),
+    ]
+
+
+_DECIDED_BY = {
+    "regular": _regular,
+    "watch": _watch,
+    "serious": _serious,
+    "persistent": _between,
+    "contained": _between,
+}
 
 
 def _months(number: int) -> tuple[str, str]:

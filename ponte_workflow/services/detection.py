@@ -15,7 +15,7 @@ from states.detection import DetectionParameters, Figures, Verdict, classify, ve
 
 
 class TenancyVerdict(NamedTuple):
-    """The class of one tenancy with the figures behind it, in cents; reasons: `states.detection.verdict(figures, ...)`."""
+    """The class of one tenancy and its figures, in cents; `states.detection.verdict(figures, rule)` gives reasons."""
 
     tenancy_id: int
     code: str
@@ -48,8 +48,8 @@ def classify_all(
 ) -> Iterator[TenancyVerdict]:
     """Every tenancy begun by `on` with its class, read in one pass; consume it in `tx`.
 
-    `parameters` by quarter code; a quarter with tenancies must be there. With `skip_regular` the database leaves out the
-    regular ones and only the rest, in no particular order, reach Python.
+    `parameters` by quarter code; `BadConfiguration` when one has none. With `skip_regular` the database leaves out the
+    regular tenancies; the rest come in no particular order.
     """
     rules = _rules(quarters(tx), parameters)
     if skip_regular:
@@ -90,7 +90,7 @@ def class_of(tx: Transaction, tenancy_id: int, on: date, parameters: DetectionPa
 
 
 def ledger_age(tx: Transaction, on: date) -> dict[str, date | None]:
-    """Creditor -> its newest booking date as one could know it on that day, never later than `on`; None: nothing imported.
+    """Creditor -> its newest booking date, never later than `on`; None: nothing imported from it.
 
     Empty when no ledger was ever imported. The date, not the days: whoever speaks of it names it.
     """

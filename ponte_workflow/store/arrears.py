@@ -73,7 +73,8 @@ def _days(side: Anchor) -> dict[str, str]:
 _BALANCES = """
 SELECT a.tenancy_id AS tenancy_id, CAST(sum(x.cents) AS bigint) AS cents
 FROM (SELECT account_id, cents FROM running_balance WHERE month = :month
-      UNION ALL SELECT account_id, :sign * cents FROM movement WHERE effective_on > :after AND effective_on <= :until) AS x
+      UNION ALL SELECT account_id, :sign * cents FROM movement
+      WHERE effective_on > :after AND effective_on <= :until) AS x
 {join} account a ON a.id = x.account_id GROUP BY a.tenancy_id"""
 _YEAR_AGO = """
 CAST((SELECT coalesce(sum(b.cents), 0) FROM account a
@@ -96,7 +97,7 @@ def figures(tx: Transaction, on: date) -> Iterator[TenancyFigures]:
 
 
 def figures_of_owing(tx: Transaction, on: date, regular_below_months: Mapping[int, int]) -> Iterator[TenancyFigures]:
-    """The same without the tenancies that are regular by the thresholds (quarter id -> months), left out by the database."""
+    """The same without those regular by the thresholds (quarter id -> months): the database leaves them out."""
     whens = " ".join(f"WHEN {int(quarter)} THEN {int(months)}" for quarter, months in regular_below_months.items())
     return _read(tx, on, _OWING, {"months": f"CASE t.quarter_id {whens} END" if whens else "0"})
 

@@ -8,7 +8,7 @@ month end near it, plus or minus the movements of the days between.
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from ponte_workflow.store.engine import Transaction
 
@@ -23,6 +23,23 @@ _STEPS = """
 SELECT account_id, month, sum(cents) OVER (PARTITION BY account_id ORDER BY month) AS cents,
        coalesce(lead(month) OVER (PARTITION BY account_id ORDER BY month), {never}) AS until
 FROM (SELECT account_id, {month} AS month, sum(cents) AS cents FROM movement WHERE id > :after GROUP BY 1, 2) AS cell"""
+# The same for every opened month: what these movements add to each.
+_CELLS = (
+    "SELECT m.month, s.account_id, s.cents FROM ({steps}) AS s "
+    "JOIN ledger_month m ON m.month >= s.month AND m.month < s.until"
+)
+_ADD = (
+    # SQLite takes ON for a join's without a WHERE before it.
+    "INSERT INTO running_balance (month, account_id, cents) {cells} WHERE true "
+    "ON CONFLICT (month, account_id) DO UPDATE SET cents = running_balance.cents + excluded.cents"
+)
+_VERIFY = """
+WITH expected (month, account_id, cents) AS ({cells})
+SELECT e.month, e.account_id, e.cents, b.cents FROM expected e
+LEFT JOIN running_balance b ON b.month = e.month AND b.account_id = e.account_id
+WHERE b.cents IS NULL OR b.cents <> e.cents
+UNION ALL SELECT b.month, b.account_id, NULL, b.cents FROM running_balance b
+LEFT JOIN expected e ON e.month = b.month AND e.account_id = b.account_id WHERE e.account_id IS NULL"""
 
 
 class Discrepancy(NamedTuple):
@@ -51,7 +68,7 @@ def opened(tx: Transaction) -> tuple[int, int] | None:
 
 
 def open_months(tx: Transaction, first: int, last: int) -> None:
-    """Open every month from `first` to `last`, without a gap to those already open; later ones carry all accounts on."""
+    """Open every month from `first` to `last`, leaving no gap to those open; later ones carry all accounts on."""
     there = opened(tx)
     before = range(first, there[0]) if there else range(first, last + 1)
     after = range(there[1] + 1, last + 1) if there else range(0)
@@ -72,7 +89,6 @@ def add_movements_after(tx: Transaction, movement_id: int) -> None:
 
     The ids tell which rows of an import were new; the caller keeps other writers of the ledger out.
     """
-    month = _MONTH_OF[tx.connection.dialect.name]
     span = tx.connection.execute(
         text("SELECT min(effective_on), max(effective_on) FROM movement WHERE id > :after"), {"after": movement_id}
     ).one()
@@ -80,35 +96,14 @@ def add_movements_after(tx: Transaction, movement_id: int) -> None:
         return
     first, last = (date.fromisoformat(str(day)) for day in span)
     open_months(tx, month_of(first), month_of(last))
-    tx.connection.execute(
-        text(
-            "INSERT INTO running_balance (month, account_id, cents) "
-            "SELECT m.month, s.account_id, s.cents "
-            f"FROM ({_STEPS.format(month=month, never=_NEVER)}) AS s "  # only constants of this module
-            "JOIN ledger_month m ON m.month >= s.month AND m.month < s.until "
-            # SQLite takes ON for a join's without a WHERE before it.
-            "WHERE true ON CONFLICT (month, account_id) DO UPDATE SET cents = running_balance.cents + excluded.cents"
-        ),
-        {"after": movement_id},
-    )
+    tx.connection.execute(_statement(tx, _ADD), {"after": movement_id})
 
 
 def verify(tx: Transaction) -> list[Discrepancy]:
     """Every maintained balance that is not the sum of its movements; empty when all is well."""
-    month = _MONTH_OF[tx.connection.dialect.name]
-    expected = (
-        f"WITH expected AS (SELECT m.month AS month, s.account_id AS account_id, s.cents AS cents "  # noqa: S608
-        f"FROM ({_STEPS.format(month=month, never=_NEVER)}) AS s "
-        "JOIN ledger_month m ON m.month >= s.month AND m.month < s.until) "
-    )
-    rows = tx.connection.execute(
-        text(
-            expected + "SELECT e.month, e.account_id, e.cents, b.cents FROM expected e "
-            "LEFT JOIN running_balance b ON b.month = e.month AND b.account_id = e.account_id "
-            "WHERE b.cents IS NULL OR b.cents <> e.cents "
-            "UNION ALL SELECT b.month, b.account_id, NULL, b.cents FROM running_balance b "
-            "LEFT JOIN expected e ON e.month = b.month AND e.account_id = b.account_id WHERE e.account_id IS NULL"
-        ),
-        {"after": 0},
-    )
-    return [Discrepancy(*row) for row in rows]
+    return [Discrepancy(*row) for row in tx.connection.execute(_statement(tx, _VERIFY), {"after": 0})]
+
+
+def _statement(tx: Transaction, form: str) -> TextClause:
+    steps = _STEPS.format(month=_MONTH_OF[tx.connection.dialect.name], never=_NEVER)
+    return text(form.format(cells=_CELLS.format(steps=steps)))

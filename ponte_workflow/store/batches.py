@@ -84,14 +84,42 @@ SELECT k.id, k.case_id, k.person_id, k.name, k.started_on, k.position, k.held, k
        c.version, c.pathway_version_id, c.quarter_id, c.partner_id, c.assigned_to, c.history_length, c.history_head,
        c.set_aside_on IS NOT NULL
 FROM clock k JOIN cases c ON c.id = k.case_id
-WHERE k.due_on <= {p} AND (k.due_on, k.id) > ({p}, {p}) AND k.case_id % {p} = {p}
+WHERE k.due_on <= {p} AND (k.due_on, k.id) > ({p}, {p}) AND {shard} = {p}
 ORDER BY k.due_on, k.id LIMIT {p}"""
-_READ_SQLITE = _READ.format(p="?")
-_READ_POSTGRESQL = (
-    _READ.replace("k.case_id % ", "mod(k.case_id, ")
-    .replace("mod(k.case_id, {p} =", "mod(k.case_id, {p}) =")
-    .format(p="%s")
-    + " FOR UPDATE OF k SKIP LOCKED"
+READ_SQLITE = _READ.format(p="?", shard="k.case_id % ?")
+READ_POSTGRESQL = _READ.format(p="%s", shard="mod(k.case_id, %s)") + " FOR UPDATE OF k SKIP LOCKED"
+
+CLOCKS_SQLITE = "UPDATE clock SET position = ?, due_on = ? WHERE id = ?"
+CLOCKS_POSTGRESQL = """
+UPDATE clock SET position = n.position, due_on = n.due_on
+FROM unnest(%s::int[], %s::date[], %s::bigint[]) AS n(position, due_on, id) WHERE clock.id = n.id"""
+
+CASES_SQLITE = "UPDATE cases SET version = ?, history_length = ?, history_head = ? WHERE id = ? AND version = ?"
+CASES_POSTGRESQL = """
+UPDATE cases SET version = n.version, history_length = n.length, history_head = n.head
+FROM unnest(%s::int[], %s::int[], %s::text[], %s::bigint[], %s::int[]) AS n(version, length, head, id, was)
+WHERE cases.id = n.id AND cases.version = n.was"""
+
+HISTORY_SQLITE = """
+INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash) VALUES (?, ?, 'clock', ?, ?, ?, ?, ?)"""
+HISTORY_POSTGRESQL = """
+INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash)
+SELECT n.case_id, n.seq, 'clock', %s, %s, n.data, n.previous, n.hash
+FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[]) AS n(case_id, seq, data, previous, hash)"""
+
+_NOTICE = """
+INSERT INTO outbox (case_id, rule, due_on, recipient, message, kind, delivery, legal, data, status, attempts, history_seq)
+"""
+NOTICES_SQLITE = _NOTICE + (
+    "VALUES (?, ?, ?, ?, 'digest', ?, 'digest', false, ?, 'queued', 0, ?) ON CONFLICT DO NOTHING"
+)
+NOTICES_POSTGRESQL = (
+    _NOTICE
+    + """
+SELECT n.case_id, n.rule, n.due_on, n.recipient, 'digest', n.kind, 'digest', false, n.data, 'queued', 0, n.seq
+FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::text[], %s::text[], %s::text[], %s::int[])
+     AS n(case_id, rule, due_on, recipient, kind, data, seq)
+ON CONFLICT DO NOTHING"""
 )
 
 # Row-value comparison is an index range on both; the first call stands before every key.
@@ -104,10 +132,10 @@ def due_clocks(
     """The next due clocks after the key (due_on, id), of the cases of one shard (case id modulo shards)."""
     cursor = tx.connection.exec_driver_sql
     if tx.is_postgresql:
-        rows = cursor(_READ_POSTGRESQL, (on, *after, shards, shard, limit)).fetchall()
+        rows = cursor(READ_POSTGRESQL, (on, *after, shards, shard, limit)).fetchall()
         return [DueClock._make(row) for row in rows]
     day = date.fromisoformat
-    raw = cursor(_READ_SQLITE, (on.isoformat(), after[0].isoformat(), after[1], shards, shard, limit)).fetchall()
+    raw = cursor(READ_SQLITE, (on.isoformat(), after[0].isoformat(), after[1], shards, shard, limit)).fetchall()
     return [
         DueClock(
             i, c, p, n, day(s), pos, held, day(due), code, conf, v, pw, q, partner, worker, length, head, bool(aside)
@@ -144,25 +172,15 @@ def _write_sqlite(
 ) -> None:
     run = tx.connection.exec_driver_sql
     today, moment = on.isoformat(), at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    run(
-        "UPDATE clock SET position = ?, due_on = ? WHERE id = ?",
-        [(position, due and due.isoformat(), id_) for position, due, id_ in clocks],
-    )
-    done = run(
-        "UPDATE cases SET version = ?, history_length = ?, history_head = ? WHERE id = ? AND version = ?", list(heads)
-    )
+    run(CLOCKS_SQLITE, [(position, due and due.isoformat(), id_) for position, due, id_ in clocks])
+    done = run(CASES_SQLITE, list(heads))
     _all_there(done.rowcount, len(heads))
-    run(
-        'INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash) '
-        f"VALUES (?, ?, 'clock', '{today}', '{moment}', ?, ?, ?)",
-        list(history),
-    )
+    run(HISTORY_SQLITE, [(case, seq, today, moment, data, was, hash_) for case, seq, data, was, hash_ in history])
     if notices:
-        run(
-            "INSERT INTO outbox (case_id, rule, due_on, recipient, message, kind, delivery, legal, data, status, attempts,"
-            " history_seq) VALUES (?, ?, ?, ?, 'digest', ?, 'digest', 0, ?, 'queued', 0, ?) ON CONFLICT DO NOTHING",
-            [(c, rule, due.isoformat(), who, kind, data, seq) for c, rule, due, who, kind, data, seq in notices],
-        )
+        rows = [
+            (case, rule, due.isoformat(), who, kind, data, seq) for case, rule, due, who, kind, data, seq in notices
+        ]
+        run(NOTICES_SQLITE, rows)
 
 
 def _write_postgresql(
@@ -175,32 +193,12 @@ def _write_postgresql(
     notices: Sequence[NoticeWrite],
 ) -> None:
     run = tx.connection.exec_driver_sql
-    run(
-        "UPDATE clock SET position = n.position, due_on = n.due_on "
-        "FROM unnest(%s::int[], %s::date[], %s::bigint[]) AS n(position, due_on, id) WHERE clock.id = n.id",
-        _columns(clocks),
-    )
-    done = run(
-        "UPDATE cases SET version = n.version, history_length = n.length, history_head = n.head "
-        "FROM unnest(%s::int[], %s::int[], %s::text[], %s::bigint[], %s::int[]) AS n(version, length, head, id, was) "
-        "WHERE cases.id = n.id AND cases.version = n.was",
-        _columns(heads),
-    )
+    run(CLOCKS_POSTGRESQL, _columns(clocks))
+    done = run(CASES_POSTGRESQL, _columns(heads))
     _all_there(done.rowcount, len(heads))
-    run(
-        'INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash) '
-        "SELECT n.case_id, n.seq, 'clock', %s, %s, n.data, n.previous, n.hash "
-        "FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[]) AS n(case_id, seq, data, previous, hash)",
-        (on, at, *_columns(history)),
-    )
+    run(HISTORY_POSTGRESQL, (on, at, *_columns(history)))
     if notices:
-        run(
-            "INSERT INTO outbox (case_id, rule, due_on, recipient, message, kind, delivery, legal, data, status, attempts,"
-            " history_seq) SELECT n.case_id, n.rule, n.due_on, n.recipient, 'digest', n.kind, 'digest', false, n.data,"
-            " 'queued', 0, n.seq FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::text[], %s::text[], %s::text[],"
-            " %s::int[]) AS n(case_id, rule, due_on, recipient, kind, data, seq) ON CONFLICT DO NOTHING",
-            _columns(notices),
-        )
+        run(NOTICES_POSTGRESQL, _columns(notices))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:

@@ -104,33 +104,26 @@ def begin_staging(tx: Transaction) -> None:
     tx.connection.exec_driver_sql("DELETE FROM incoming_movement")
 
 
+_FIELDS = "account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, cause, iuv"
+# In the order of the unique index: a large one is then written page after page. The line decides among twins.
+_TAKE_NEW = (
+    f"INSERT INTO movement ({_FIELDS}, import_file_id) SELECT {_FIELDS}, :file FROM incoming_movement WHERE true "  # noqa: S608
+    "ORDER BY creditor_id, external_id, line ON CONFLICT (creditor_id, external_id) DO NOTHING"
+)
+_CONFLICTS = """
+SELECT i.line FROM incoming_movement i
+JOIN movement m ON m.creditor_id = i.creditor_id AND m.external_id = i.external_id
+WHERE m.account_id <> i.account_id OR m.effective_on <> i.effective_on OR m.booked_on <> i.booked_on
+   OR m.cents <> i.cents OR m.is_payment <> i.is_payment ORDER BY i.line"""
+
+
 def settle(tx: Transaction, import_file_id: int) -> Settled:
     """Write the staged movements that are new, with balances and the freshness of their creditors."""
     run = tx.connection.execute
     before = run(text("SELECT coalesce(max(id), 0) FROM movement")).scalar_one()
     staged = run(text("SELECT count(*) FROM incoming_movement")).scalar_one()
-    new = run(
-        text(
-            "INSERT INTO movement (account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, cause, "
-            "iuv, import_file_id) SELECT account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, "
-            "cause, iuv, :file FROM incoming_movement WHERE true "
-            # In the order of the unique index: a large one is then written page after page. The line decides among twins.
-            "ORDER BY creditor_id, external_id, line ON CONFLICT (creditor_id, external_id) DO NOTHING"
-        ),
-        {"file": import_file_id},
-    ).rowcount
-    conflicts: tuple[int, ...] = ()
-    if new < staged:
-        conflicts = tuple(
-            run(
-                text(
-                    "SELECT i.line FROM incoming_movement i JOIN movement m "
-                    "ON m.creditor_id = i.creditor_id AND m.external_id = i.external_id "
-                    "WHERE m.account_id <> i.account_id OR m.effective_on <> i.effective_on OR m.cents <> i.cents "
-                    "OR m.booked_on <> i.booked_on OR m.is_payment <> i.is_payment ORDER BY i.line"
-                )
-            ).scalars()
-        )
+    new = run(text(_TAKE_NEW), {"file": import_file_id}).rowcount
+    conflicts = tuple(run(text(_CONFLICTS)).scalars()) if new < staged else ()
     balances.add_movements_after(tx, before)
     _freshen(tx)
     tx.connection.exec_driver_sql("DELETE FROM incoming_movement")

@@ -1,4 +1,4 @@
-"""The persons of the households and their contacts; tax codes, phones and mail addresses encrypted, with a blind index."""
+"""The persons of the households and their contacts; tax codes, phones and mails encrypted, with a blind index."""
 
 import json
 from collections.abc import Collection, Mapping

@@ -79,7 +79,8 @@ def upsert(
     """
     homes = {
         row.code: {
-            "building_id": places.buildings[row.building][0], "address": row.address, "stair": row.stair, "unit": row.unit,
+            "building_id": places.buildings[row.building][0], "address": row.address,
+            "stair": row.stair, "unit": row.unit,
         }
         for row in dwellings
     }  # fmt: skip
@@ -95,7 +96,8 @@ def upsert(
     for row in tenancies:
         contracts[row.code] = {
             "dwelling_id": dwelling_ids[row.dwelling], "quarter_id": places.quarters[row.quarter],
-            "starts_on": date.fromisoformat(row.starts_on), "rent_cents": row.rent_cents, "service_cents": row.service_cents,
+            "starts_on": date.fromisoformat(row.starts_on), "rent_cents": row.rent_cents,
+            "service_cents": row.service_cents,
         }  # fmt: skip
         if row.code in households:
             contracts[row.code]["household_id"] = households[row.code]

@@ -17,8 +17,8 @@ def bring_in(store: Store, *paths: Path, rejects: Path) -> ImportReport:
 
 
 def ledger_line(
-    number: str = "1", *, code: str = "800001", item: str = "CANONE", creditor: str = "ALER", booked: str = "01/05/2026",
-    due: str = "10/05/2026", charged: str = "", paid: str = "",
+    number: str = "1", *, code: str = "800001", item: str = "CANONE", creditor: str = "ALER",
+    booked: str = "01/05/2026", due: str = "10/05/2026", charged: str = "", paid: str = "",
 ) -> str:  # fmt: skip
     return f"{number};{code};X;{item};{creditor};{booked};{due};PROVA;{charged};{paid};"
 

@@ -41,7 +41,8 @@ def test_detection_gives_exactly_the_key(store: Store, tmp_path: Path, folder: P
 
 
 @pytest.mark.parametrize(
-    "on", [date(2024, 2, 29), date(2025, 10, 31), date(2026, 6, 9), date(2026, 6, 10), date(2026, 10, 31), date(2031, 1, 1)],
+    "on",
+    [date(2024, 2, 29), date(2025, 10, 31), date(2026, 6, 9), date(2026, 6, 10), date(2026, 10, 31), date(2031, 1, 1)],
     ids=str,
 )  # fmt: skip
 def test_the_accounts_of_an_explanation_add_up_to_the_figures_on_any_date(

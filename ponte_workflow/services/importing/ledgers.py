@@ -13,7 +13,7 @@ from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.ledger import IncomingMovement
 
 _CHUNK = 20_000  # lines read, looked up and staged at once
-# Chunks in one transaction. A ledger that comes second adds to months already open: the more of it at once, the fewer times.
+# Chunks in one transaction. A ledger that comes second adds to months already open: the more at once, the fewer times.
 _CHUNKS_COMMITTED = 6
 ITEMS = {"CANONE": "canone", "SPESE": "spese"}
 

@@ -25,9 +25,9 @@ def import_paths(
 ) -> ImportReport:
     """Import files and directories (their *.csv, not those of their subfolders), dwellings first, ledgers last.
 
-    `at`: the aware moment of the import. `rejects`: the folder for lines to be mended. `progress` is told a file's name,
-    bytes read and bytes in all. Raises `BadInput` for a path that is not there or a single file without a known header;
-    in a directory such files are only named in the report. Nothing is imported before every header has been read.
+    `at`: the aware moment of the import. `rejects`: the folder for lines to be mended. `progress`: told a file's name,
+    the bytes read and the bytes in all. Raises `BadInput` for a path that is not there or a single file without a known
+    header; in a directory such files are only named in the report. Every header is read before anything is imported.
     """
     sources, ignored = _gather(paths)
     files = [_import_file(store, source, at, rejects, progress) for source in sources]

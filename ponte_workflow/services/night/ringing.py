@@ -1,8 +1,9 @@
 """Step "clocks": every due clock rings once, a thousand in a transaction, the culprit of a failed batch found alone."""
 
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
+from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Standing, stand
 from ponte_workflow.services.night.context import Action, Night
 from ponte_workflow.services.night.guarding import guarded
@@ -19,21 +20,35 @@ from states.snapshot import CaseSnapshot, ClockDue, RunningClock
 STEP = "clocks"
 
 
+class _Ring(NamedTuple):
+    """What a due clock comes to, for every case whose clock stands the same."""
+
+    position: int
+    next_due: date | None
+    data: str
+    notice: Notify
+    since: str
+
+
+Rings = dict[tuple[object, ...], _Ring | None]
+
+
 def ring(night: Night, shard: int) -> StepCounts:
     """Ring every clock that is due on the night's date, in order of due date. Counts are clocks."""
     total = StepCounts()
+    rings: Rings = {}
     acted = True
     while acted:  # a clock whose next alarm is due as well comes up again in the next pass
-        passed = _one_pass(night, shard)
+        passed = _one_pass(night, shard, rings)
         total += passed
         acted = passed.acted_on > 0
     return total
 
 
-def _one_pass(night: Night, shard: int) -> StepCounts:
+def _one_pass(night: Night, shard: int, rings: Rings) -> StepCounts:
     after, total = batches.BEFORE_ALL, StepCounts()
     while True:
-        counts, after = _batch(night, shard, after)
+        counts, after = _batch(night, shard, after, rings)
         if after is None:
             return total
         total += counts
@@ -41,7 +56,7 @@ def _one_pass(night: Night, shard: int) -> StepCounts:
             night.progress(STEP, total)
 
 
-def _batch(night: Night, shard: int, after: tuple[date, int]) -> tuple[StepCounts, Any]:
+def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings) -> tuple[StepCounts, Any]:
     """One transaction: read, decide, write. If it fails, the same rows one case at a time."""
     rows: list[DueClock] = []
     try:
@@ -50,7 +65,7 @@ def _batch(night: Night, shard: int, after: tuple[date, int]) -> tuple[StepCount
             if not rows:
                 return StepCounts(), None
             fit = [row for row in rows if row.case_id not in night.set_aside]
-            slow = _Batch(night, tx, directory(tx, night.on)).run(fit)
+            slow = _Batch(night, tx, directory(tx, night.on), rings).run(fit)
             counts = StepCounts(len(fit) - len(slow), len(fit) - len(slow), 0)
             count_step(tx, night.id, STEP, shard, counts)
     # Whatever it was, its culprit is looked for below, where it is named.
@@ -69,8 +84,8 @@ def _batch(night: Night, shard: int, after: tuple[date, int]) -> tuple[StepCount
 class _Batch:
     """Decides the clocks of one batch and collects what is to be written."""
 
-    def __init__(self, night: Night, tx: Transaction, book: Directory) -> None:
-        self.night, self.tx, self.book = night, tx, book
+    def __init__(self, night: Night, tx: Transaction, book: Directory, rings: Rings) -> None:
+        self.night, self.tx, self.book, self.rings = night, tx, book, rings
         self.at = chain.moment_text(night.at)
         self.today = night.on.isoformat()
         self.clocks: list[batches.ClockWrite] = []
@@ -80,63 +95,71 @@ class _Batch:
 
     def run(self, rows: list[DueClock]) -> list[DueClock]:
         """Write what can be written in bulk; returns the clocks whose decision needs the whole case."""
-        slow = [row for row in rows if not self._decide(row)]
-        cases_ = [
+        slow = [row for row in rows if not self._ring(row)]
+        heads = [
             batches.CaseWrite(version, length, head, case_id, was)
             for case_id, (length, head, version, was) in self.heads.items()
         ]
-        if cases_:
+        if heads:
             batches.write(
-                self.tx,
-                on=self.night.on,
-                at=self.night.at,
-                clocks=self.clocks,
-                heads=cases_,
-                history=self.entries,
+                self.tx, on=self.night.on, at=self.night.at, clocks=self.clocks, heads=heads, history=self.entries,
                 notices=self.notices,
             )
         if recovered := [row.case_id for row in rows if row.set_aside and row.case_id in self.heads]:
             casefile.take_back(self.tx, recovered)
         return slow
 
-    def _decide(self, row: DueClock) -> bool:
-        pathway = self.night.pathways.pinned(self.tx, row.pathway_version_id)
-        alarm = pathway.alarms(row.name, row.person_id).at(row.position)
-        if alarm is None or alarm.spec.do not in ("remind", "escalate"):
-            return False  # it may send something to a household or fire a trigger: that asks for the whole case
-        event = ClockDue(RunningClock(row.person_id, row.name, row.started_on, row.position, row.held, row.due_on))
-        decision = decide(pathway, CaseSnapshot(row.case_id, (row.configuration,)), event, self.night.on)
-        assert isinstance(decision, Decision)
-        move, notice = decision.effects
-        assert type(move) is MoveClock and type(notice) is Notify
-        known = self.heads.get(row.case_id)
+    def _ring(self, row: DueClock) -> bool:
+        """Collect what one clock comes to; False when it takes the whole case to say."""
+        # A reminder depends on nothing but the clock: decide() is asked once for all that stand the same.
+        key = (row.pathway_version_id, *row[2:8])
+        try:
+            ring = self.rings[key]
+        except KeyError:
+            ring = self.rings[key] = self._decide(row)
+        if ring is None:
+            return False
+        case_id, notice = row.case_id, ring.notice
+        known = self.heads.get(case_id)
         length, head, version, was = known or (row.history_length, row.history_head, row.version, row.version)
         seq = length + 1
-        data = clock_entry(notice, move)
-        digest = chain.entry_hash(head, row.case_id, seq, "clock", self.today, self.at, None, data, None)
-        self.clocks.append(batches.ClockWrite(move.position, move.due_on, row.id))
-        self.entries.append(batches.HistoryWrite(row.case_id, seq, data, head, digest))
-        self.heads[row.case_id] = (seq, digest, version + 1, was)
+        digest = chain.entry_hash(head, case_id, seq, "clock", self.today, self.at, None, ring.data, None)
+        self.clocks.append(batches.ClockWrite(ring.position, ring.next_due, row.id))
+        self.entries.append(batches.HistoryWrite(case_id, seq, ring.data, head, digest))
+        self.heads[case_id] = (seq, digest, version + 1, was)
         holder = self.book.holder(
             notice.to, assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
         )
         recipient = casefile.NOBODY if holder is None else f"staff:{holder}"
-        since = f'{{"since":"{row.started_on.isoformat()}"}}'
         self.notices.append(
-            batches.NoticeWrite(row.case_id, notice.rule, notice.due_on, recipient, notice.kind, since, seq)
+            batches.NoticeWrite(case_id, notice.rule, notice.due_on, recipient, notice.kind, ring.since, seq)
         )
         if self.night.report is not None:
             self._tell(row, notice, recipient)
         return True
 
+    def _decide(self, row: DueClock) -> _Ring | None:
+        """None: the alarm may send something to a household or fire a trigger."""
+        pathway = self.night.pathways.pinned(self.tx, row.pathway_version_id)
+        alarm = pathway.alarms(row.name, row.person_id).at(row.position)
+        if alarm is None or alarm.spec.do not in ("remind", "escalate"):
+            return None
+        event = ClockDue(RunningClock(row.person_id, row.name, row.started_on, row.position, row.held, row.due_on))
+        configuration = tuple(row.configuration.split())
+        decision = decide(pathway, CaseSnapshot(row.case_id, configuration), event, self.night.on)
+        assert isinstance(decision, Decision)
+        move, notice = decision.effects
+        assert isinstance(move, MoveClock) and isinstance(notice, Notify)
+        since = f'{{"since": "{row.started_on.isoformat()}"}}'
+        return _Ring(move.position, move.due_on, clock_entry(notice, move), notice, since)
+
     def _tell(self, row: DueClock, notice: Notify, recipient: str) -> None:
         say = self.night.pathways.pinned(self.tx, row.pathway_version_id).say(notice.rule, row.person_id)
-        why = f"{notice.rule} due {notice.due_on}, since {row.started_on}" + (f" ({say.it})" if say else "")
+        why = f"{notice.rule} due {notice.due_on}, since {row.started_on}" + (f" ({say.in_(language())})" if say else "")
         who = self.book.staff[int(recipient[6:])].username if recipient.startswith("staff:") else recipient
         if notice.overtaken:
-            self.night.tell(
-                STEP, row.code, f"{notice.overtaken} earlier reminders", "overtaken by this one", done=False
-            )
+            told = f"{notice.overtaken} earlier reminders"
+            self.night.tell(STEP, row.code, told, "overtaken by this one", done=False)
         self.night.tell(STEP, row.code, f"{notice.kind} {notice.to} ({who})", why)
 
 
@@ -188,7 +211,7 @@ def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision
     for step in decision.steps:
         night.tell(STEP, row.code, step.trigger, f"{clock.name} due {clock.due_on}: {' '.join(step.target)}")
     if decision.looked is not None:
-        night.tell(STEP, row.code, f"{clock.name}: not fired", decision.looked, done=False)
+        night.tell(STEP, row.code, f"{clock.name}: not fired", decision.looked.in_(language()), done=False)
     for effect in decision.effects:
         if isinstance(effect, Notify):
             night.tell(
