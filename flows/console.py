@@ -7,6 +7,7 @@ import gc
 
 gc.disable()  # importing makes many objects and no garbage: the collector would walk them again and again
 
+import os  # noqa: E402
 import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
 from typing import Any, NamedTuple  # noqa: E402
@@ -55,13 +56,13 @@ class _Lazy(TyperGroup):
         if ctx.resilient_parsing or "--help" in ctx.args[:1]:
             return typer.main.get_command(_named(cmd_name, place.help))
         found = getattr(import_module(place.module), place.name)
-        if not isinstance(found, typer.Typer):
-            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-            single.command(name=cmd_name)(found)
-            found = single
-        command = typer.main.get_command(found)
-        command.name = cmd_name
-        return command
+        if isinstance(found, typer.Typer):
+            group = typer.main.get_group(found)
+            group.name = cmd_name
+            return group
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name=cmd_name)(found)
+        return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         with formatter.section("Commands"):
@@ -78,7 +79,12 @@ class _Lazy(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         gc.enable()
+        os.umask(0o077)  # database, mails and rejects hold personal data: theirs who runs Ponte, nobody else's
         from ponte_workflow.errors import PonteError
+        from ponte_workflow.i18n import LANGUAGES, use_language
+
+        wanted = os.environ.get("PONTE_LANGUAGE", "it")
+        use_language(wanted if wanted in LANGUAGES else "it")  # a wrong one is refused with the other settings
 
         try:
             return super().invoke(ctx)

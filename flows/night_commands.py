@@ -16,6 +16,8 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.delivery import deliver as deliver_rows
 
+ORDER = [spec.name for spec in nights.STEPS]
+
 
 class PrefectUnavailable(PonteError):
     """Prefect cannot start here."""
@@ -37,7 +39,12 @@ def nightly(
         else:
             _print_actions(actions)
         return
-    certificate = _plain(ponte, day, quiet=as_json) if without_prefect else with_prefect(ponte, day)
+    if not nights.nights_to_run(ponte.store, day):
+        certificate = nights.certificate(ponte.store, day)  # done already, or never: no server has to start for that
+    elif without_prefect:
+        certificate = _plain(ponte, day, quiet=as_json)
+    else:
+        certificate = with_prefect(ponte, day)
     if as_json:
         print_json(certificate)
     else:
@@ -138,7 +145,7 @@ def print_certificate(certificate: dict[str, Any]) -> None:
         (_("step"), _("state"), _("looked at"), _("acted on"), _("set aside"), _("note")),
         [
             (name, s["status"], s["looked_at"], s["acted_on"], s["set_aside"], s.get("note"))
-            for name, s in certificate["steps"].items()
+            for name, s in sorted(certificate["steps"].items(), key=lambda item: ORDER.index(item[0]))
         ],
         empty="",
     )

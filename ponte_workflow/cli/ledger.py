@@ -90,8 +90,8 @@ def detect(
     from ponte_workflow.services import detection
 
     day, ponte = read_date(on), open_ponte()
+    parameters = ponte.detection_parameters()
     with ponte.store.transaction() as tx:
-        parameters = ponte.detection_parameters()
         if tenancy is not None:
             _print_explanation(detection.explain(tx, tenancy, day, parameters), as_json=as_json)
             return

@@ -60,6 +60,6 @@ def make_key_file(path: Path) -> None:
     """Write a new key file with mode 600; an existing one is kept."""
     if path.exists():
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.touch(mode=0o600)
     path.write_text(new_key() + "\n", encoding="ascii")

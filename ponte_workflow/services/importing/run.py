@@ -71,6 +71,7 @@ def _import_file(store: Store, source: SourceFile, at: datetime, folder: Path, p
         else:
             work.take(take_dwellings)
         work.complete()
+    report.refusals.sort(key=lambda note: note.line)  # what needs the database is found later than what does not
     if progress is not None:
         progress(name, source.size, source.size)
     return report

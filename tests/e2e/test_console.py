@@ -1,0 +1,214 @@
+"""The console as people and programs use it: exit codes, sentences, JSON; every command of the README exists."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ponte_workflow.demo.neighbourhood import Neighbourhood
+
+REPOSITORY = Path(__file__).parents[2]
+LAST = date(2026, 10, 31)
+
+
+class Console:
+    """`ponte` in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PONTE_")},
+            "PONTE_HOME": str(home),
+            "PONTE_LANGUAGE": "en",
+            "COLUMNS": "200",
+        }
+
+    def __call__(self, *words: str, code: int = 0, **environment: str) -> str:
+        """Run a command, expect its exit code, return stdout (stderr when it is refused)."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flows.console", *words],
+            env={**self.environment, **environment},
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        if code:
+            assert "Traceback" not in done.stderr
+        return done.stderr if code else done.stdout
+
+    def json(self, *words: str) -> Any:
+        """The same, parsed."""
+        return json.loads(self(*words, "--json"))
+
+
+@pytest.fixture(scope="module")
+def ponte(tmp_path_factory: pytest.TempPathFactory) -> Console:
+    """A Ponte with the committed files imported, one night run, and a small team."""
+    console = Console(tmp_path_factory.mktemp("home"))
+    console("db", "key")
+    console("db", "upgrade")
+    exports = tmp_path_factory.mktemp("exports")
+    Neighbourhood.generate(7, date(2024, 11, 1), LAST).write_exports(exports, LAST)
+    console("import", str(exports))
+    console("partner", "add", "aler", "--name", "ALER", "--kind", "landlord")
+    where = ("--quarter", "sanpolino", "--quarter", "san_polo")
+    console("partner", "add", "coop", "--name", "Cooperativa", "--kind", "cooperative", *where)
+    for username, role in (("sara", "supervisor"), ("wanda", "case_worker")):
+        console(
+            "user",
+            "add",
+            username,
+            "--name",
+            username.title(),
+            "--partner",
+            "coop",
+            "--role",
+            role,
+            "--email",
+            f"{username}@example.org",
+        )
+    console(
+        "user", "add", "lidia", "--name", "Lidia", "--partner", "aler", "--role", "lead", "--email", "lidia@example.org"
+    )
+    console("nightly", "--on", "2026-10-31", "--without-prefect")
+    return console
+
+
+def test_a_case_is_advanced_undone_paused_and_looked_at(ponte: Console) -> None:
+    code = ponte.json("case", "list", "--as", "lidia")[0]["code"]
+    assert ponte.json("case", "assign", code, "wanda", "--as", "sara", "--on", "2026-11-02")["configuration"] == [
+        "screening"
+    ]
+    ponte("case", "undo", code, "--as", "sara", "--on", "2026-11-02")
+    assert ponte.json("case", "show", code, "--as", "sara")["configuration"] == ["detected"]
+    ponte("case", "assign", code, "wanda", "--as", "sara", "--on", "2026-11-02")
+    ponte(
+        "case",
+        "advance",
+        code,
+        "confirm",
+        "-s",
+        "cause=dismissal",
+        "-s",
+        "objective=yes",
+        "-s",
+        "transitory=yes",
+        "--as",
+        "wanda",
+        "--on",
+        "2026-11-03",
+    )
+    ponte("case", "attempt", code, "--channel", "phone", "--outcome", "spoken", "--as", "wanda", "--on", "2026-11-03")
+    ponte("case", "pause", code, "--reason", "hospital", "--until", "2026-11-20", "--as", "wanda", "--on", "2026-11-03")
+    ponte("case", "resume", code, "--as", "wanda", "--on", "2026-11-04")
+    possible = {
+        p["trigger"]: p for p in ponte.json("case", "why", code, "--as", "wanda", "--on", "2026-11-04")["possibilities"]
+    }
+    assert possible["meet"]["ready"] and not possible["ask_neighbours"]["ready"]
+    assert possible["ask_neighbours"]["missing"][0]["fix_by"] == ["case_worker"]
+    assert [e["kind"] for e in ponte.json("case", "history", code, "--as", "wanda")][-2:] == ["pause", "resume"]
+    ponte("case", "advance", code, "drop_out", "-s", "reason=x", "--as", "sara", "--on", "2026-11-05")
+    assert ponte.json("case", "reopen", code, "--reason", "y", "--as", "sara", "--on", "2026-11-06")[
+        "configuration"
+    ] == ["screening"]
+    for command in ("worktray", "stalled", "lists"):
+        ponte(command, "--as", "sara", "--json")
+        ponte(command, "--as", "sara")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        pytest.param(("case", "show", "P-999999", "--as", "sara"), 1, "not found", id="unknown case"),
+        pytest.param(
+            ("partner", "add", "x", "--name", "X", "--kind", "agency", "--quarter", "y"), 1, "Quarter y", id="quarter"
+        ),
+        pytest.param(("case", "show", "P-000001"), 1, "Say who acts", id="nobody acts"),
+        pytest.param(("case", "show", "P-000001", "--as", "nobody"), 1, "Nobody active", id="unknown user"),
+        pytest.param(("case", "advance", "P-000002", "fly", "--as", "lidia"), 1, "knows no", id="unknown trigger"),
+        pytest.param(
+            ("case", "advance", "P-000002", "consent", "--as", "lidia"), 1, "possible only from", id="not here"
+        ),
+        pytest.param(
+            ("case", "advance", "P-000002", "assign", "--as", "wanda"), 1, "another organisation", id="not yours"
+        ),
+        pytest.param(
+            ("case", "advance", "P-000002", "assign", "--as", "sara"), 1, "missing: Case worker", id="field missing"
+        ),
+        pytest.param(("case", "list", "--as", "sara", "--on", "31/10/2026"), 1, "YYYY-MM-DD", id="no date"),
+        pytest.param(("nightly", "--on", "2026-01-01"), 1, "never run", id="a night before the first"),
+        pytest.param(("import", "nowhere.csv"), 1, "nowhere.csv", id="no such file"),
+        pytest.param(("case", "fly"), 2, "No such command", id="wrong usage"),
+        pytest.param(("worktray", "--fly"), 2, "No such option", id="wrong option"),
+    ],
+)
+def test_a_refusal_is_a_sentence_on_stderr_with_its_exit_code(
+    ponte: Console, words: tuple[str, ...], code: int, sentence: str
+) -> None:
+    assert sentence in ponte(*words, code=code)
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        pytest.param({"PONTE_KEY": "bm8="}, "Fernet key", id="no key at all"),
+        pytest.param({"PONTE_KEY": "A" * 43 + "="}, "does not open this database", id="another key"),
+        pytest.param({"PONTE_SMTP_PORT": "abc"}, "PONTE_SMTP_PORT", id="unreadable setting"),
+        pytest.param({"PONTE_LANGUAGE": "de"}, "PONTE_LANGUAGE", id="unknown language"),
+        pytest.param({"PONTE_DATABASE_URL": "mysql://x/y"}, "SQLite or PostgreSQL", id="another database"),
+        pytest.param({"PONTE_DATABASE_URL": "postgresql://localhost:1/x"}, "does not answer", id="database away"),
+        pytest.param(
+            {"PONTE_DATABASE_URL": "sqlite:////tmp/ponte-empty-test.sqlite3"}, "ponte db upgrade", id="empty database"
+        ),
+    ],
+)
+def test_a_wrong_setting_is_refused_at_start(ponte: Console, environment: dict[str, str], sentence: str) -> None:
+    assert sentence in ponte("case", "list", "--as", "sara", code=1, **environment)
+
+
+def test_no_mail_server_leaves_everything_in_the_outbox(ponte: Console) -> None:
+    ponte("nightly", "--on", "2026-11-05", "--without-prefect")  # reminders fall due, a digest is gathered
+    refusal = ponte(
+        "deliver", "--at", "2026-11-03T10:00+01:00", code=1, PONTE_SMTP_HOST="127.0.0.1", PONTE_SMTP_PORT="1"
+    )
+    assert "stays in the outbox" in refusal
+
+
+def test_the_night_can_be_rehearsed_and_verified(ponte: Console) -> None:
+    actions = ponte.json("nightly", "--on", "2026-11-09", "--rehearse")
+    assert {"night", "step", "case", "what", "why", "done"} <= set(actions[0])
+    assert ponte.json("audit", "verify")["found"] == []
+
+
+def test_pathways_are_shown_drawn_and_validated(ponte: Console, tmp_path: Path) -> None:
+    assert "engagement.to_contact" in ponte("pathway", "show", "san_polo")
+    assert ponte("pathway", "diagram").lstrip().startswith("<svg")
+    assert ponte("pathway", "diagram", "--format", "mermaid").startswith("stateDiagram-v2")
+    ponte("pathway", "validate", "states/pathways/sanpolino.yaml")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("name: broken\nextends: un_ponte_sul_blu\nversion: 1\nhousehold:\n  states:\n    detectd: {}\n")
+    assert "broken.yaml:6" in ponte("pathway", "validate", str(broken), code=1)
+
+
+def test_every_command_in_the_readme_exists(ponte: Console) -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    named = sorted(
+        set(
+            re.findall(
+                r"\bponte ([a-z]+(?: (?:list|show|advance|why|attempt|pause|resume|undo|assign|reopen|history|add|away|"
+                r"verify|upgrade|key|diagram|validate))?)\b",
+                text,
+            )
+        )
+    )
+    assert len(named) > 10
+    for command in named:
+        ponte(*command.split(), "--help")
