@@ -22,6 +22,7 @@ from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import Actor, require_role, require_sight
 from ponte_workflow.store import casefile, cases
 from ponte_workflow.store.cases import CaseRow
+from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Directory, directory
 from states.decide import decide, opening
@@ -96,7 +97,7 @@ def open_case(
     """A new case in the pathway's first state. The unique key refuses a second open one."""
     version_id = who.pathways.pin(tx, pathway, who.at)
     decision = opening(who.pathways.current(pathway), who.on)
-    writing = casefile.Writing("opened", who.on, who.at, who.actor.staff_id, dict(why))
+    writing = Writing("opened", who.on, who.at, who.actor.staff_id, dict(why))
     return casefile.create(
         tx,
         tenancy_id=tenancy_id,
@@ -153,9 +154,7 @@ def assign(tx: Transaction, who: Occasion, code: str, username: str) -> CaseRow:
             _("{code}: {name} is no active case worker of this quarter").format(code=code, name=username)
         )
     same = Decision(standing.row.configuration, ())
-    writing = casefile.Writing(
-        "recorded", who.on, who.at, who.actor.staff_id, {"trigger": "hand_over", "to_staff": worker.id}
-    )
+    writing = Writing("recorded", who.on, who.at, who.actor.staff_id, {"trigger": "hand_over", "to_staff": worker.id})
     row, _history_id = casefile.write(
         tx,
         standing.row,
@@ -206,7 +205,7 @@ def _overlay(tx: Transaction, who: Occasion, code: str, event: Event, kind: str,
     decision = decide(standing.pathway, standing.snapshot, event, who.on)
     if isinstance(decision, Refusal):
         raise refused(decision, standing.row, kind)
-    writing = casefile.Writing(kind, who.on, who.at, who.actor.staff_id, data)
+    writing = Writing(kind, who.on, who.at, who.actor.staff_id, data)
     row, _history_id = casefile.write(
         tx,
         standing.row,
@@ -244,7 +243,7 @@ def _commit(
         standing.row,
         standing.snapshot,
         decision,
-        casefile.Writing(kind, who.on, who.at, who.actor.staff_id, data),
+        Writing(kind, who.on, who.at, who.actor.staff_id, data),
         book or directory(tx, who.on),
         closed=standing.pathway.household.is_closed(decision.configuration),
         human=not who.actor.is_system,

@@ -5,6 +5,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.casework import Occasion, look
 from ponte_workflow.store import casefile, history, outbox, plans
 from ponte_workflow.store.cases import CaseRow
+from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.history import Entry
 
@@ -31,7 +32,7 @@ def undo(tx: Transaction, who: Occasion, code: str) -> tuple[CaseRow, Entry]:
             )
         )
     plans.withdraw_plan(tx, history_id=entry.id)
-    writing = casefile.Writing("undo", who.on, who.at, who.actor.staff_id, {})
+    writing = Writing("undo", who.on, who.at, who.actor.staff_id, {})
     return casefile.restore(tx, row, entry, writing), entry
 
 

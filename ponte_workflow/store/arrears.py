@@ -69,11 +69,12 @@ def _days(side: Anchor) -> dict[str, str]:
     return {"after": side.after.isoformat(), "until": side.until.isoformat()}
 
 
-# SQLite keeps the order of a CROSS JOIN; its planner guesses wrong here by a factor of 100. One year before is looked up
-# for those alone that the first balance lets through: measured 2.0 s a million tenancies, 2.2 to 3.9 s in one pass.
+# Most accounts owe nothing: leaving out their zeros halves the work.
+# SQLite keeps the order of a CROSS JOIN; its planner guesses wrong here by a factor of 100. The balance one year before
+# is looked up only where the first lets through: 2.0 s for a million tenancies, 2.2 to 3.9 s in one pass.
 _BALANCES_SQLITE = """
 SELECT a.tenancy_id AS tenancy_id, sum(x.cents) AS cents
-FROM (SELECT account_id, cents FROM running_balance WHERE month = :month
+FROM (SELECT account_id, cents FROM running_balance WHERE month = :month AND cents <> 0
       UNION ALL SELECT account_id, :sign * cents FROM movement
       WHERE effective_on > :after AND effective_on <= :until) AS x
 CROSS JOIN account a ON a.id = x.account_id GROUP BY a.tenancy_id"""
@@ -85,8 +86,8 @@ _YEAR_AGO_SQLITE = """
 # PostgreSQL hashes: one pass over both days, where looking up takes it three times as long.
 _BALANCES_POSTGRESQL = """
 SELECT a.tenancy_id AS tenancy_id, CAST(sum(x.cents) AS bigint) AS cents, CAST(sum(x.ago) AS bigint) AS ago
-FROM (SELECT account_id, cents, 0 AS ago FROM running_balance WHERE month = :month
-      UNION ALL SELECT account_id, 0, cents FROM running_balance WHERE month = :month_ago
+FROM (SELECT account_id, cents, 0 AS ago FROM running_balance WHERE month = :month AND cents <> 0
+      UNION ALL SELECT account_id, 0, cents FROM running_balance WHERE month = :month_ago AND cents <> 0
       UNION ALL SELECT account_id, :sign * cents, 0 FROM movement
       WHERE effective_on > :after AND effective_on <= :until
       UNION ALL SELECT account_id, 0, :sign_ago * cents FROM movement

@@ -156,9 +156,11 @@ def digest_of(tx: Transaction, after_id: int, to_id: int) -> tuple[int, str]:
     """(how many, SHA-256 over id and hash) of the entries in (after_id, to_id]."""
     digest, entries = hashlib.sha256(), 0
     rows = tx.connection.execute(
-        (select(history.c.id, history.c.hash)
-        .where(history.c.id > after_id, history.c.id <= to_id)
-        .order_by(history.c.id)).execution_options(yield_per=10_000)
+        (
+            select(history.c.id, history.c.hash)
+            .where(history.c.id > after_id, history.c.id <= to_id)
+            .order_by(history.c.id)
+        ).execution_options(yield_per=10_000)
     )
     for row in rows:
         digest.update(f"{row.id}:{row.hash}\n".encode())

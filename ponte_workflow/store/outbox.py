@@ -20,6 +20,7 @@ from ponte_workflow.store.schema.neighbourhood import person
 CODE = re.compile(r"[A-Za-z0-9._:/+-]{0,80}")
 # Word for word the condition of the index ix_outbox_waiting: SQLite uses it only then, and never with parameters.
 WAITING = text("outbox.status IN ('queued', 'claimed')")
+NOBODY = "role:lead"  # nobody holds the role: the row waits for somebody who does, and the certificate counts it
 RECIPIENT = re.compile(r"(staff|person):[0-9]+|role:lead")  # role:lead: nobody holds the role yet
 
 

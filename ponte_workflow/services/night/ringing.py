@@ -7,9 +7,10 @@ from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Standing, stand
 from ponte_workflow.services.night.context import Action, Night
 from ponte_workflow.services.night.guarding import guarded
-from ponte_workflow.store import batches, casefile, cases
+from ponte_workflow.store import batches, casefile, cases, outbox
 from ponte_workflow.store import history as chain
 from ponte_workflow.store.batches import DueClock
+from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Directory, directory
 from ponte_workflow.store.nights import StepCounts, count_step
@@ -102,7 +103,12 @@ class _Batch:
         ]
         if heads:
             batches.write(
-                self.tx, on=self.night.on, at=self.night.at, clocks=self.clocks, heads=heads, history=self.entries,
+                self.tx,
+                on=self.night.on,
+                at=self.night.at,
+                clocks=self.clocks,
+                heads=heads,
+                history=self.entries,
                 notices=self.notices,
             )
         if recovered := [row.case_id for row in rows if row.set_aside and row.case_id in self.heads]:
@@ -130,7 +136,7 @@ class _Batch:
         holder = self.book.holder(
             notice.to, assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
         )
-        recipient = casefile.NOBODY if holder is None else f"staff:{holder}"
+        recipient = outbox.NOBODY if holder is None else f"staff:{holder}"
         self.notices.append(
             batches.NoticeWrite(case_id, notice.rule, notice.due_on, recipient, notice.kind, ring.since, seq)
         )
@@ -155,7 +161,9 @@ class _Batch:
 
     def _tell(self, row: DueClock, notice: Notify, recipient: str) -> None:
         say = self.night.pathways.pinned(self.tx, row.pathway_version_id).say(notice.rule, row.person_id)
-        why = f"{notice.rule} due {notice.due_on}, since {row.started_on}" + (f" ({say.in_(language())})" if say else "")
+        why = f"{notice.rule} due {notice.due_on}, since {row.started_on}" + (
+            f" ({say.in_(language())})" if say else ""
+        )
         who = self.book.staff[int(recipient[6:])].username if recipient.startswith("staff:") else recipient
         if notice.overtaken:
             told = f"{notice.overtaken} earlier reminders"
@@ -195,7 +203,7 @@ def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision
         data |= {"position": move.position, "next": move.due_on.isoformat() if move.due_on else None}
     if decision.steps:
         data["trigger"] = decision.steps[0].trigger
-    writing = casefile.Writing("step" if moved else "clock", night.on, night.at, None, data)
+    writing = Writing("step" if moved else "clock", night.on, night.at, None, data)
     casefile.write(
         tx,
         row,

@@ -39,7 +39,7 @@ def _tell(night: Night, tx: Transaction, case_id: int, why: str) -> bool:
         "supervisor", assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
     )
     casefile.mark_stalled(tx, row, night.on, holder)
-    recipient = casefile.NOBODY if holder is None else f"staff:{holder}"
+    recipient = outbox.NOBODY if holder is None else f"staff:{holder}"
     outbox.queue(
         tx,
         outbox.OutboxRow(
