@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, func, or_, select, text, update
+from sqlalchemy import RowMapping, Table, and_, func, or_, select, text, update
 from sqlalchemy.engine import CursorResult
 
 from ponte_workflow.errors import NotFound
@@ -185,8 +185,7 @@ def record_sent(tx: Transaction, row: ClaimedRow, proof: Proof) -> None:
         "accepted_at": proof.accepted_at,
         "reply": proof.reply,
     }
-    dialect = postgresql if tx.is_postgresql else sqlite
-    tx.connection.execute(dialect.insert(evidence).values(values).on_conflict_do_nothing())
+    tx.connection.execute(_insert(tx, evidence).values(values).on_conflict_do_nothing())
 
 
 def record_later(tx: Transaction, row: ClaimedRow, until: datetime, why: str) -> bool:
@@ -316,15 +315,15 @@ def household_send_moments(
     return sorted(moments)
 
 
-def _insert(tx: Transaction) -> Any:
+def _insert(tx: Transaction, table: Table = outbox) -> Any:
     # Imported late: the dialect that is not in use costs 0.08 s of CPU.
     if tx.is_postgresql:
         from sqlalchemy.dialects import postgresql
 
-        return postgresql.insert(outbox)
+        return postgresql.insert(table)
     from sqlalchemy.dialects import sqlite
 
-    return sqlite.insert(outbox)
+    return sqlite.insert(table)
 
 
 def _rows(tx: Transaction, statement: Any) -> int:
