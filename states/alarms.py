@@ -40,7 +40,7 @@ class AlarmSequence:
 def _in_order(clock: ClockSpec) -> Iterator[Alarm]:
     # At the same offset a reminder comes before an escalation before what fires: people first.
     order = {"remind": 0, "message": 1, "escalate": 2, "fire": 3}
-    heap = []
+    heap: list[tuple[int, int, int, int, str, AlarmSpec]] = []
     for index, (name, spec) in enumerate(clock.alarms.items()):
         first = spec.after if spec.after is not None else spec.every
         assert first is not None
@@ -52,7 +52,9 @@ def _in_order(clock: ClockSpec) -> Iterator[Alarm]:
             heapq.heappush(heap, (offset + spec.every, rank, index, ring + 1, name, spec))
 
 
-def due_date(calendar: WorkingCalendar, unit: str, started_on: date, offset: int, *, held: int, before: int = 0) -> date:
+def due_date(
+    calendar: WorkingCalendar, unit: str, started_on: date, offset: int, *, held: int, before: int = 0
+) -> date:
     """The date of a ring: `offset` units after the start, `held` days (of the unit; months: calendar days) later.
 
     Months count from the first date, not step by step. A ring in calendar units falls on any day: the night works on

@@ -7,6 +7,8 @@ from typing import Literal, NamedTuple
 from states.document import Text
 from states.snapshot import HOUSEHOLD, Value
 
+Kind = Literal["remind", "escalate", "inform"]
+
 
 class StartClock(NamedTuple):
     """A clock starts; `due_on` is its first alarm."""
@@ -42,7 +44,7 @@ class Notify(NamedTuple):
     overtaken: earlier alarms of the same clock that fell due meanwhile and are told with this one.
     """
 
-    kind: Literal["remind", "escalate", "inform"]
+    kind: Kind
     to: str
     message: str
     rule: str

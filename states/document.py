@@ -66,13 +66,24 @@ class Consequence(Part):
     withdraw: Literal["all", "demands"] | None = None
     signal: Name | None = None  # a household trigger, fired by the system in the same decision
     persons: Name | None = None  # a person trigger, fired for every journey not yet final
-    perform: Literal["sign_plan", "excuse_instalments", "mark_deceased"] | None = None  # by the services, with the fields
+    perform: Literal["sign_plan", "excuse_instalments", "mark_deceased"] | None = (
+        None  # by the services, with the fields
+    )
     record: dict[str, int | str | bool] | None = None  # facts
     when: dict[str, Parameters] = {}
 
     @model_validator(mode="after")
     def _one_verb(self) -> "Consequence":
-        verbs = (self.message, self.tell, self.task, self.close_task, self.withdraw, self.signal, self.persons, self.perform)
+        verbs = (
+            self.message,
+            self.tell,
+            self.task,
+            self.close_task,
+            self.withdraw,
+            self.signal,
+            self.persons,
+            self.perform,
+        )
         if sum(verb is not None for verb in (*verbs, self.record)) != 1:
             raise ValueError(
                 "give exactly one of message, tell, task, close_task, withdraw, signal, persons, perform, record"

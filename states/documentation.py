@@ -103,9 +103,7 @@ def _trigger(name: str, spec: TriggerSpec, language: str) -> str:
     who = ", ".join(_role(role, language) for role in spec.by)
     targets = " | ".join(way.to for way in spec.all_ways().values() if way.to)
     needs = ", ".join(
-        _need(guard, {key: value for key, value in parameters.items()})
-        for way in spec.all_ways().values()
-        for guard, parameters in way.needs.items()
+        _need(guard, dict(parameters)) for way in spec.all_ways().values() for guard, parameters in way.needs.items()
     )
     return f"{name} ({who})" + (f" > {targets}" if targets else "") + (f" [{needs}]" if needs else "")
 

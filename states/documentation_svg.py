@@ -39,7 +39,9 @@ class Box:
         own = len(self.label) * CHARACTER + 2 * PAD
         inside = max((sum(c.width for c in row) + GAP * 0.6 * (len(row) - 1) for row in self.rows), default=0)
         self.width = max(own, inside + 2 * PAD if self.rows else 0)
-        self.height = LINE + PAD + sum(max(c.height for c in row) + PAD for row in self.rows) if self.rows else LINE + PAD
+        self.height = (
+            LINE + PAD + sum(max(c.height for c in row) + PAD for row in self.rows) if self.rows else LINE + PAD
+        )
 
     def put(self, x: float, y: float) -> None:
         """Place it and everything inside."""
@@ -71,24 +73,26 @@ def svg(pathway: Pathway, language: str) -> str:
         boxes = [_box(name, spec, chart, language) for name, spec in chart.spec.states.items()]
         for box in boxes:
             box.measure()
-        parts.append(f'<text class="t" x="24" y="{top - 14:.0f}">{escape(title["en" if language == "en" else "it"])}</text>')
+        parts.append(
+            f'<text class="t" x="24" y="{top - 14:.0f}">{escape(title["en" if language == "en" else "it"])}</text>'
+        )
         right, bottom = _lay_out(boxes, top)
         known = {box.path: box for outer in boxes for box in outer.walk()}
         arrows = list(_arrows(chart, known, bottom))
-        parts += [drawing for drawing, _low in arrows]
         parts += [text for box in boxes for text in _draw(box)]
+        parts += [drawing for drawing, _low in arrows]  # above the boxes: those between children would be hidden
         everywhere = ", ".join(spec.label.in_(language) for spec in chart.spec.everywhere.values())
         low = max([bottom, *(low for _drawing, low in arrows)]) + 24
         lead = "Da ogni stato aperto: " if language != "en" else "From every open state: "
         parts += _wrapped(lead + everywhere, 24, low, right)
         top, width = low + 80, max(width, right)
-    height, title = top - 40, escape(pathway.document.title.in_(language))
+    height, heading = top - 40, escape(pathway.document.title.in_(language))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + 24:.0f} {height:.0f}" role="img">\n'
-        f"<title>{title}</title>\n<desc>{title}, v{pathway.version}</desc>\n<style>{STYLE}</style>\n"
+        f"<title>{heading}</title>\n<desc>{heading}, v{pathway.version}</desc>\n<style>{STYLE}</style>\n"
         '<defs><marker id="h" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="#5c6f82"/></marker></defs>\n'
-        f'<rect width="100%" height="100%" fill="#fff"/>\n<text class="t" x="24" y="28" font-size="16">{title}</text>\n'
+        f'<rect width="100%" height="100%" fill="#fff"/>\n<text class="t" x="24" y="28" font-size="16">{heading}</text>\n'
         + "\n".join(parts)
         + "\n</svg>\n"
     )
@@ -110,7 +114,7 @@ def _lay_out(boxes: list[Box], top: float) -> tuple[float, float]:
     """Left to right in rows no wider than a page; returns the right and the lower end."""
     left, right, low, row_top = 24.0, 0.0, top, top
     for box in boxes:
-        if left > 24 and left + box.width > 1500:
+        if left > 24 and left + box.width > 2000:
             left, row_top = 24.0, low + GAP
         box.put(left, row_top)
         left += box.width + GAP
@@ -129,17 +133,24 @@ def _arrows(chart: Chart, known: dict[str, Box], bottom: float) -> Iterator[tupl
                 if way.to is None or (path, way.to) in seen or way.to.split(SEPARATOR)[0] == chart.spec.closed:
                     continue
                 seen.add((path, way.to))
-                yield _arrow(known[path], known[way.to])
+                yield _arrow(known[path], known[way.to], bottom)
 
 
-def _arrow(source: Box, target: Box) -> tuple[str, float]:
+def _arrow(source: Box, target: Box, bottom: float) -> tuple[str, float]:
     sx, sy, tx, ty = source.x + source.width, source.y + LINE / 2 + 6, target.x, target.y + LINE / 2 + 6
     if abs(sy - ty) < 2 and 0 <= tx - sx <= GAP * 1.5:
         return f'<path class="a" d="M{sx:.0f} {sy:.0f}L{tx - 1:.0f} {ty:.0f}"/>', sy
-    down = max(source.y + source.height, target.y + target.height) + 12
+    # Far arrows hang lower than near ones, inside a box never lower than its padding.
+    distance = abs(target.x - source.x)
+    low = max(source.y + source.height, target.y + target.height)
+    inside = SEPARATOR in source.path and SEPARATOR in target.path
+    down = low + 11.0 if inside else (bottom if distance > 600 else low) + 14 + distance * 0.03
     mx, my = source.x + source.width / 2, source.y + source.height
     nx, ny = target.x + target.width / 2, target.y + target.height
-    return f'<path class="a" d="M{mx:.0f} {my:.0f}C{mx:.0f} {down:.0f} {nx:.0f} {down:.0f} {nx:.0f} {ny + 1:.0f}"/>', down
+    return (
+        f'<path class="a" d="M{mx:.0f} {my:.0f}C{mx:.0f} {down:.0f} {nx:.0f} {down:.0f} {nx:.0f} {ny + 1:.0f}"/>',
+        down,
+    )
 
 
 def _draw(box: Box) -> Iterator[str]:

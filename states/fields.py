@@ -28,20 +28,36 @@ def read_fields(
     for name in given:
         if name not in spec.fields:
             known = ", ".join(spec.fields) or "-"
-            failures.append(Failure(name, Text(
-                it=f"campo sconosciuto: {name}; campi: {known}", en=f"unknown field: {name}; fields: {known}"), ()))
+            failures.append(
+                Failure(
+                    name,
+                    Text(it=f"campo sconosciuto: {name}; campi: {known}", en=f"unknown field: {name}; fields: {known}"),
+                    (),
+                )
+            )
     for name, field in spec.fields.items():
         value = given.get(name)
         if value is None or value == "":
             if field.required:
-                failures.append(Failure(name, Text(
-                    it=f"manca: {field.label.it} ({name})", en=f"missing: {field.label.en} ({name})"), ()))
+                failures.append(
+                    Failure(
+                        name, Text(it=f"manca: {field.label.it} ({name})", en=f"missing: {field.label.en} ({name})"), ()
+                    )
+                )
             continue
         try:
             values[name] = read_value(field, value)
         except Unreadable as error:
-            failures.append(Failure(name, Text(
-                it=f"{field.label.it} ({name}): {error.text.it}", en=f"{field.label.en} ({name}): {error.text.en}"), ()))
+            failures.append(
+                Failure(
+                    name,
+                    Text(
+                        it=f"{field.label.it} ({name}): {error.text.it}",
+                        en=f"{field.label.en} ({name}): {error.text.en}",
+                    ),
+                    (),
+                )
+            )
     return values, tuple(failures)
 
 
@@ -58,7 +74,12 @@ def read_value(field: FieldSpec, value: Value) -> Value:
     number = _cents(value) if field.type == "money" else _whole(value)
     low, high = field.minimum, field.maximum
     if (low is not None and number < low) or (high is not None and number > high):
-        raise Unreadable(Text(it=f"fra {low} e {high}" if high else f"almeno {low}", en=f"between {low} and {high}" if high else f"at least {low}"))
+        raise Unreadable(
+            Text(
+                it=f"fra {low} e {high}" if high else f"almeno {low}",
+                en=f"between {low} and {high}" if high else f"at least {low}",
+            )
+        )
     return number
 
 

@@ -173,8 +173,10 @@ _ALL: tuple[Guard, ...] = (
             en="at least {at_least} attempts on {channels} channels are needed (now: {now})",
         ),
         ("case_worker",),
-        lambda s, p: len(s.attempts) >= _int(p, "at_least")
-        and len({attempt.channel for attempt in s.attempts}) >= _int(p, "channels"),
+        lambda s, p: (
+            len(s.attempts) >= _int(p, "at_least")
+            and len({attempt.channel for attempt in s.attempts}) >= _int(p, "channels")
+        ),
         frozenset({"at_least", "channels"}),
         now=lambda s, p: f"{len(s.attempts)}/{len({attempt.channel for attempt in s.attempts})}",
     ),
@@ -294,7 +296,9 @@ _ALL: tuple[Guard, ...] = (
             en="{in_a_row} instalments missed in a row or {in_all} in all are needed (now: {now})",
         ),
         NIGHT,
-        lambda s, p: s.number("missed_in_a_row") >= _int(p, "in_a_row") or s.number("missed_total") >= _int(p, "in_all"),
+        lambda s, p: (
+            s.number("missed_in_a_row") >= _int(p, "in_a_row") or s.number("missed_total") >= _int(p, "in_all")
+        ),
         frozenset({"in_a_row", "in_all"}),
         now=lambda s, p: f"{s.number('missed_in_a_row')}/{s.number('missed_total')}",
     ),
@@ -305,8 +309,10 @@ _ALL: tuple[Guard, ...] = (
             en="{times} participations in {within_days} days are needed (now: {now}), or hours given",
         ),
         ("volunteers",),
-        lambda s, p: _participations(s, p) >= _int(p, "times")
-        or any(fact.name == "hours_given" and int(str(fact.value)) > 0 for fact in s.facts),
+        lambda s, p: (
+            _participations(s, p) >= _int(p, "times")
+            or any(fact.name == "hours_given" and int(str(fact.value)) > 0 for fact in s.facts)
+        ),
         frozenset({"times", "within_days"}),
         now=lambda s, p: str(_participations(s, p)),
     ),

@@ -25,7 +25,9 @@ def find(folders: Iterable[Path] = ()) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for folder in (BUNDLED, *folders):
         if not folder.is_dir():
-            raise PathwayError((Finding(str(folder), 1, "is no folder", "set PONTE_PATHWAYS to a folder of YAML files"),))
+            raise PathwayError(
+                (Finding(str(folder), 1, "is no folder", "set PONTE_PATHWAYS to a folder of YAML files"),)
+            )
         files.update({path.stem: path for path in sorted(folder.glob("*.yaml"))})
     return files
 
@@ -72,7 +74,9 @@ def _merged(path: Path, files: dict[str, Path], below: tuple[str, ...]) -> Sourc
     base_path = beside if beside.is_file() else files.get(str(base_name))
     if base_path is None or path.stem in below:
         known = ", ".join(sorted(files))
-        raise PathwayError((source.finding(("extends",), f"extends {base_name!r}, which cannot be", f"one of: {known}"),))
+        raise PathwayError(
+            (source.finding(("extends",), f"extends {base_name!r}, which cannot be", f"one of: {known}"),)
+        )
     base = _merged(base_path, files, (*below, path.stem))
     findings: list[Finding] = []
     _lay_upon(base, source, (), findings)
@@ -89,7 +93,9 @@ def _lay_upon(base: Source, overlay: Source, path: KeyPath, findings: list[Findi
         known = key in under or any(here[: len(open_)] == open_ for open_ in OPEN_KEYS) or _is_optional(here)
         if not known:
             findings.append(
-                overlay.finding(here, f"touches {'.'.join(here)}, which the base has not", f"one of: {', '.join(under)}")
+                overlay.finding(
+                    here, f"touches {'.'.join(here)}, which the base has not", f"one of: {', '.join(under)}"
+                )
             )
         elif isinstance(value, dict) and isinstance(under.get(key), dict):
             _lay_upon(base, overlay, here, findings)

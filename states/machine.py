@@ -83,7 +83,7 @@ class Machine:
             ignore_invalid_triggers=True,
         )
         for transition in self.transitions:
-            conditions = [_condition(need) for need in transition.needs]
+            conditions: list[Any] = [_condition(need) for need in transition.needs]
             machine.add_transition(transition.trigger, transition.source, transition.target, conditions=conditions)
         self._entered = self._read()  # where the library has put its new model
         return machine
@@ -169,7 +169,9 @@ class Machine:
             for child in node.children:
                 yield from self._leaves(child, configuration)
         else:
-            active = [c for c in node.children if any(leaf == c or leaf.startswith(c + SEPARATOR) for leaf in configuration)]
+            active = [
+                c for c in node.children if any(leaf == c or leaf.startswith(c + SEPARATOR) for leaf in configuration)
+            ]
             if len(active) != 1:
                 raise LookupError(path)
             yield from self._leaves(active[0], configuration)

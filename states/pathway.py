@@ -95,9 +95,7 @@ class Pathway:
         self.household = Chart(document.household)
         self.person = Chart(document.person)
         self.calendar = WorkingCalendar(
-            extra_holidays=tuple(
-                (int(day[:2]), int(day[3:])) for day in document.calendar.extra_holidays
-            ),
+            extra_holidays=tuple((int(day[:2]), int(day[3:])) for day in document.calendar.extra_holidays),
             closures=tuple((closure.first, closure.last) for closure in document.calendar.closures.values()),
         )
         self._alarms: dict[tuple[bool, str], AlarmSequence] = {}
@@ -157,7 +155,9 @@ def _walk(states: dict[str, StateSpec], above: str) -> Iterator[State]:
 
 def _node(state: State) -> Node:
     spec = state.spec
-    return Node(state.path, spec.parallel, spec.initial, tuple(f"{state.path}{SEPARATOR}{name}" for name in spec.states))
+    return Node(
+        state.path, spec.parallel, spec.initial, tuple(f"{state.path}{SEPARATOR}{name}" for name in spec.states)
+    )
 
 
 def _transitions(triggers: dict[str, dict[str, TriggerSpec]]) -> Iterator[Transition]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from states.decide import failing
+from states.course import failing
 from states.decision import Failure
 from states.document import FieldSpec, Text
 from states.guards import GUARDS, Situation
@@ -55,6 +55,13 @@ def _of(chart: Chart, case: CaseSnapshot, here: tuple[str, ...], person_id: int,
         asked = tuple(failure for failure in failures if GUARDS[failure.name].asks)
         missing = tuple(failure for failure in failures if not GUARDS[failure.name].asks)
         yield Possibility(
-            name, spec.label, person_id, tuple(spec.by), tuple(way.to for way in spec.all_ways().values() if way.to),
-            not missing, missing, asked, spec.fields,
+            name,
+            spec.label,
+            person_id,
+            tuple(spec.by),
+            tuple(way.to for way in spec.all_ways().values() if way.to),
+            not missing,
+            missing,
+            asked,
+            spec.fields,
         )

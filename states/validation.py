@@ -1,6 +1,6 @@
 """Static checks of a pathway document: what pydantic cannot see. Each finding names file, line and mend."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from states.document import ChartSpec, Consequence, PathwayDocument, StateSpec, TriggerSpec
 from states.errors import Finding
@@ -38,12 +38,16 @@ def _states(states: dict[str, StateSpec], at: KeyPath, above: str) -> Iterator[t
 
 def _initial(chart: ChartSpec, name: str, states: States, source: Source) -> Found:
     if chart.initial not in chart.states:
-        yield source.finding((name, "initial"), f"initial state {chart.initial!r} does not exist", _one_of(chart.states))
+        yield source.finding(
+            (name, "initial"), f"initial state {chart.initial!r} does not exist", _one_of(chart.states)
+        )
     if chart.closed is not None and chart.closed not in chart.states:
         yield source.finding((name, "closed"), f"closed state {chart.closed!r} does not exist", _one_of(chart.states))
     for path, (at, spec) in states.items():
         if spec.states and not spec.parallel and spec.initial is None and path != chart.closed:
-            yield source.finding(at, f"{path} has children but no initial one", f"add initial: {next(iter(spec.states))}")
+            yield source.finding(
+                at, f"{path} has children but no initial one", f"add initial: {next(iter(spec.states))}"
+            )
 
 
 def _all_triggers(chart: ChartSpec, name: str, states: States) -> Iterator[tuple[str, KeyPath, str, TriggerSpec]]:
@@ -64,7 +68,9 @@ def _triggers(document: PathwayDocument, chart: ChartSpec, name: str, states: St
         for way_name, way in ways.items():
             way_at = at if way_name == "only" else (*at, "ways", way_name)
             if way.to is not None and way.to not in states:
-                yield source.finding((*way_at, "to"), f"{trigger} leads to {way.to!r}, which does not exist", _near(way.to, states))
+                yield source.finding(
+                    (*way_at, "to"), f"{trigger} leads to {way.to!r}, which does not exist", _near(way.to, states)
+                )
             for guard, parameters in way.needs.items():
                 yield from _guard(guard, parameters, (*way_at, "needs", guard), source)
         rivals = list(ways.items())
@@ -72,7 +78,10 @@ def _triggers(document: PathwayDocument, chart: ChartSpec, name: str, states: St
             for second_name, second in rivals[index + 1 :]:
                 if not exclusive(first.needs, second.needs):
                     yield source.finding(
-                        (*at, "ways", second_name), f"{trigger}: {first_name} and {second_name} can both match", "give them needs that exclude each other")
+                        (*at, "ways", second_name),
+                        f"{trigger}: {first_name} and {second_name} can both match",
+                        "give them needs that exclude each other",
+                    )
         if spec.attempt and not {"channel", "outcome"} <= spec.fields.keys():
             yield source.finding(at, f"{trigger} is a contact attempt without channel and outcome", "add both fields")
         for key, consequence in spec.then.items():
@@ -82,10 +91,14 @@ def _triggers(document: PathwayDocument, chart: ChartSpec, name: str, states: St
             above = [other for other in paths if other != path and (other == "" or path.startswith(other + "."))]
             if above:
                 at = (name, "everywhere", trigger) if path == "" else (*states[path][0], "triggers", trigger)
-                yield source.finding(at, f"{trigger} stands in {path} and in {above[0] or 'everywhere'}: two transitions can both match", "keep one of them")
+                yield source.finding(
+                    at,
+                    f"{trigger} stands in {path} and in {above[0] or 'everywhere'}: two transitions can both match",
+                    "keep one of them",
+                )
 
 
-def _guard(guard: str, parameters: dict[str, object], at: KeyPath, source: Source) -> Found:
+def _guard(guard: str, parameters: Mapping[str, object], at: KeyPath, source: Source) -> Found:
     if guard not in GUARDS:
         yield source.finding(at, f"unknown guard {guard!r}", _near(guard, GUARDS))
     elif set(parameters) != set(GUARDS[guard].parameters):
@@ -105,7 +118,7 @@ def _consequence(document: PathwayDocument, what: Consequence, at: KeyPath, sour
     if what.persons is not None and not _knows(document.person, what.persons):
         yield source.finding(at, f"{what.persons!r} is no trigger of the person", "add it, by: [system]")
     for guard, parameters in what.when.items():
-        yield from _guard(guard, dict(parameters), at, source)
+        yield from _guard(guard, parameters, at, source)
 
 
 def _knows(chart: ChartSpec, trigger: str) -> bool:
@@ -120,16 +133,28 @@ def _clocks(document: PathwayDocument, chart: ChartSpec, name: str, states: Stat
             clock_at = (*at, "clocks", clock_name)
             if not clock.alarms:
                 yield source.finding(clock_at, f"clock {clock_name} has no alarm", "add one, or remove the clock")
-            deadlines = [alarm.after for alarm in clock.alarms.values() if alarm.do in ("escalate", "fire") and alarm.after]
+            deadlines = [
+                alarm.after for alarm in clock.alarms.values() if alarm.do in ("escalate", "fire") and alarm.after
+            ]
             for alarm_name, alarm in clock.alarms.items():
                 alarm_at = (*clock_at, "alarms", alarm_name)
                 last = (alarm.after or alarm.every or 0) + (alarm.every or 0) * ((alarm.times or 1) - 1)
                 if alarm.do in ("remind", "message") and deadlines and last >= max(deadlines):
-                    yield source.finding(alarm_at, f"{alarm_name} rings on day {last}, not before the deadline on day {max(deadlines)}", "ring earlier, or fewer times")
+                    yield source.finding(
+                        alarm_at,
+                        f"{alarm_name} rings on day {last}, not before the deadline on day {max(deadlines)}",
+                        "ring earlier, or fewer times",
+                    )
                 if alarm.do == "message" and alarm.message not in MESSAGES:
-                    yield source.finding(alarm_at, f"unknown message {alarm.message!r}", _near(str(alarm.message), MESSAGES))
+                    yield source.finding(
+                        alarm_at, f"unknown message {alarm.message!r}", _near(str(alarm.message), MESSAGES)
+                    )
                 if alarm.trigger is not None and not _knows(chart, alarm.trigger):
-                    yield source.finding(alarm_at, f"{alarm.trigger!r} is no trigger that the system may fire here", "spell it right, or add system to its by:")
+                    yield source.finding(
+                        alarm_at,
+                        f"{alarm.trigger!r} is no trigger that the system may fire here",
+                        "spell it right, or add system to its by:",
+                    )
                 if alarm.to is not None and alarm.to not in STAFF:
                     yield source.finding(alarm_at, f"{alarm.to!r} is nobody who can be told", _one_of(STAFF))
         closed = spec.final or (chart.closed is not None and path.split(".")[0] == chart.closed)
@@ -150,7 +175,9 @@ def _reach(chart: ChartSpec, name: str, states: States, source: Source) -> Found
     edges: dict[str, set[str]] = {path: set() for path in states}
     for path, _, _, trigger in _all_triggers(chart, name, states):
         targets = {way.to for way in trigger.all_ways().values() if way.to}
-        for source_path in [path] if path else [p for p in chart.states if p != chart.closed and not chart.states[p].final]:
+        for source_path in (
+            [path] if path else [p for p in chart.states if p != chart.closed and not chart.states[p].final]
+        ):
             for leaf in (p for p in states if p == source_path or p.startswith(source_path + ".")):
                 edges[leaf] |= targets
     reached = _closure({chart.initial}, edges, states)
@@ -161,7 +188,11 @@ def _reach(chart: ChartSpec, name: str, states: States, source: Source) -> Found
         at, spec = states[path]
         ends = {p for p in _closure({path}, edges, states) if _ends(chart, p, states)}
         if not spec.states and not ends:
-            yield source.finding(at, f"state {path} is a trap: no way leads on to a closed or final state", "add a trigger that leads out")
+            yield source.finding(
+                at,
+                f"state {path} is a trap: no way leads on to a closed or final state",
+                "add a trigger that leads out",
+            )
 
 
 def _ends(chart: ChartSpec, path: str, states: States) -> bool:
@@ -198,5 +229,3 @@ def _near(word: str, names: object) -> str:
 
     close = get_close_matches(word, list(names), n=3)  # type: ignore[call-overload]
     return f"did you mean: {', '.join(close)}?" if close else _one_of(names)
-
-

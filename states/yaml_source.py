@@ -42,7 +42,9 @@ def read_yaml(path: Path) -> Source:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PathwayError((Finding(str(path), 1, f"cannot be read: {error}", "give a readable UTF-8 file"),)) from error
+        raise PathwayError(
+            (Finding(str(path), 1, f"cannot be read: {error}", "give a readable UTF-8 file"),)
+        ) from error
     loader = _Loader(text)
     try:
         root = loader.get_single_node()

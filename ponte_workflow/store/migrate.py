@@ -1,11 +1,15 @@
 """Which version the database has, and how it comes to the program's."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, inspect, text
 
 from ponte_workflow.errors import WrongSchema
 from ponte_workflow.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 HEAD = "0001"  # a test holds it against the newest migration; reading it from Alembic would cost 0.2 s at every start
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -50,7 +54,7 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def configuration():  # type: ignore[no-untyped-def]  # Alembic's Config, imported late
+def configuration() -> "Config":
     """Alembic's configuration for the package's own folder: no alembic.ini, also from an installed wheel."""
     from alembic.config import Config
 

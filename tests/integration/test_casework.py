@@ -55,7 +55,7 @@ def test_a_missing_need_says_what_is_missing(team: Team) -> None:
         row = team.open_case(tx)
         engage(team, tx, row.code)
         team.do(tx, "wanda", row.code, "consent", privacy_consent=True, participation=True)
-        with pytest.raises(NeedsMissing, match="the household assessment is missing.*ESF entry data"):
+        with pytest.raises(NeedsMissing, match=r"the household assessment is missing.*ESF entry data"):
             team.do(tx, "wanda", row.code, "activate")
 
 
