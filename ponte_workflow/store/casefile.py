@@ -84,7 +84,9 @@ def write(
     special_fields: Mapping[str, str],
     case_values: Mapping[str, Any],
 ) -> tuple[CaseRow, int]:
-    """Write the decision; returns the case as it stands now and the history id. Raises `CaseChanged` when the case is no longer as it was read.
+    """Write the decision; returns the case as it stands now and the history id.
+
+    Raises `CaseChanged` when the case is no longer as it was read.
 
     closed: whether the new configuration is a closed one. human: whether a person did it (silence ends).
     case_values: further columns of the case (assignment).
