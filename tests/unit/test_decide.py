@@ -1,0 +1,434 @@
+"""`decide()`: who may do what from where, what follows from a step, and when clocks ring."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from states.decide import decide, opening
+from states.decision import (
+    CloseTask,
+    Decision,
+    MoveClock,
+    Notify,
+    OpenTask,
+    Perform,
+    Refusal,
+    Signal,
+    StartClock,
+    StopClock,
+    Withdraw,
+)
+from states.loader import load_all
+from states.pathway import PAUSE_CLOCK
+from states.snapshot import (
+    Attempt,
+    CaseSnapshot,
+    ClockDue,
+    Event,
+    Fact,
+    Paused,
+    Resumed,
+    RunningClock,
+    Triggered,
+    Value,
+)
+
+PATHWAYS = load_all()
+BASE = PATHWAYS["un_ponte_sul_blu"]
+MONDAY = date(2026, 11, 2)
+WORKER = frozenset({"case_worker"})
+SUPERVISOR = frozenset({"supervisor"})
+AGENCY = frozenset({"job_agency"})
+SYSTEM = frozenset({"system"})
+CALL = Attempt(MONDAY, "phone", "spoken")
+TRACKS = ("active.community.invited", "active.payment.negotiating", "active.work.waiting")
+
+
+def case(*configuration: str, **more: object) -> CaseSnapshot:
+    """A case with one adult, number 7."""
+    return replace(CaseSnapshot(1, configuration or ("detected",), adults=frozenset({7})), **more)
+
+
+def fire(
+    snapshot: CaseSnapshot,
+    trigger: str,
+    roles: frozenset[str] = WORKER,
+    subject: int = 0,
+    on: date = MONDAY,
+    **fields: Value,
+) -> Decision | Refusal:
+    """Fire a trigger of the base pathway."""
+    return decide(BASE, snapshot, Triggered(trigger, roles, fields, subject), on)
+
+
+def taken(
+    snapshot: CaseSnapshot,
+    trigger: str,
+    roles: frozenset[str] = WORKER,
+    subject: int = 0,
+    on: date = MONDAY,
+    **fields: Value,
+) -> Decision:
+    """The same, expected to be accepted."""
+    answer = fire(snapshot, trigger, roles, subject, on, **fields)
+    assert isinstance(answer, Decision), answer
+    return answer
+
+
+REASON = {"reason": "x"}
+PLAN = {
+    "total": "1.200,00",
+    "instalments": "12",
+    "first_due_on": "2026-12-10",
+    "signed_by_household": "si",
+    "signed_by_landlord": "si",
+}
+WAYS = [
+    (case("detected", figures={"assignee_works_here": True}), "assign", SUPERVISOR, {"case_worker": "w"}, "screening"),
+    (case("detected", figures={"arrears_class": "regular"}), "cleared", SYSTEM, {}, "closed.not_eligible"),
+    (
+        case("screening"),
+        "confirm",
+        WORKER,
+        {"cause": "dismissal", "objective": True, "transitory": True},
+        "engagement.to_contact",
+    ),
+    (case("screening"), "reject", WORKER, REASON, "closed.not_eligible"),
+    (case("screening", figures={"arrears_class": "watch"}), "cleared", WORKER, {}, "closed.not_eligible"),
+    (case("engagement.to_contact", attempts=(CALL,)), "meet", WORKER, {}, "engagement.met"),
+    (
+        case("engagement.to_contact", attempts=(CALL, CALL, CALL._replace(channel="door"))),
+        "ask_neighbours",
+        WORKER,
+        {},
+        "engagement.neighbours",
+    ),
+    (case("engagement.neighbours", attempts=(CALL,)), "meet", frozenset({"volunteers"}), {}, "engagement.met"),
+    (case("engagement.neighbours"), "not_reached", SUPERVISOR, REASON, "closed.dropped_out"),
+    (case("engagement.met"), "consent", WORKER, {"privacy_consent": True, "participation": True}, "planning"),
+    (case("engagement.met"), "decline", WORKER, REASON, "closed.declined"),
+    (case("follow_up", figures={"arrears_class": "contained"}), "relapse", SYSTEM, {}, "engagement.to_contact"),
+    (case("follow_up", facts=(Fact("survey", "not_obtained", MONDAY),)), "graduate", WORKER, {}, "closed.autonomous"),
+    (case("closed.declined"), "reopen", SUPERVISOR, REASON, "screening"),
+    (case(*TRACKS), "drop_out", WORKER, REASON, "closed.dropped_out"),
+    (case("planning"), "move_out", WORKER, REASON, "closed.moved_out"),
+    (case("planning"), "decease", WORKER, {"person": 7, "reason": "x"}, "closed.deceased"),
+]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "trigger", "roles", "fields", "target"), WAYS, ids=[f"{w[0].configuration[0]}-{w[1]}" for w in WAYS]
+)
+def test_a_trigger_leads_where_the_pathway_says(snapshot, trigger, roles, fields, target) -> None:  # type: ignore[no-untyped-def]
+    decision = taken(snapshot, trigger, roles, **fields)
+    assert decision.configuration == (target,)
+    started = {e.name.partition("/")[0] for e in decision.effects if isinstance(e, StartClock)}
+    assert target.startswith("closed") or started, "an open state starts a clock"
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "trigger", "roles", "fields", "target"), WAYS, ids=[f"{w[0].configuration[0]}-{w[1]}" for w in WAYS]
+)
+def test_nobody_without_the_role_and_not_without_its_fields(snapshot, trigger, roles, fields, target) -> None:  # type: ignore[no-untyped-def]
+    stranger = fire(snapshot, trigger, frozenset({"landlord"}), **fields)
+    assert isinstance(stranger, Refusal) and stranger.kind == "not_yours"
+    if fields:
+        empty = fire(snapshot, trigger, roles)
+        assert isinstance(empty, Refusal) and empty.kind == "fields" and empty.failures
+
+
+NEEDS = [
+    (case("detected"), "assign", SUPERVISOR, {"case_worker": "w"}, {"case_worker_of_quarter"}),
+    (
+        case("screening"),
+        "confirm",
+        WORKER,
+        {"cause": "other", "objective": True, "transitory": False},
+        {"objective_and_transitory"},
+    ),
+    (
+        case("engagement.to_contact", attempts=(CALL._replace(outcome="no_answer"),)),
+        "meet",
+        WORKER,
+        {},
+        {"contact_recorded"},
+    ),
+    (case("engagement.to_contact", attempts=(CALL, CALL, CALL)), "ask_neighbours", WORKER, {}, {"attempts"}),
+    (
+        case("engagement.met"),
+        "consent",
+        WORKER,
+        {"privacy_consent": True, "participation": False},
+        {"consents_recorded"},
+    ),
+    (
+        case("planning"),
+        "activate",
+        WORKER,
+        {},
+        {"household_assessed", "every_adult_has_pip_or_reason", "esf_entry_complete"},
+    ),
+    (case(*TRACKS), "begin_follow_up", WORKER, {}, {"payment_settled_or_steady", "tracks_final"}),
+    (case(*TRACKS), "accept_referral", WORKER, {}, {"referral_open"}),
+    (case("follow_up"), "graduate", WORKER, {}, {"survey_recorded"}),
+]
+
+
+@pytest.mark.parametrize(("snapshot", "trigger", "roles", "fields", "needs"), NEEDS, ids=[n[1] for n in NEEDS])
+def test_a_refusal_lists_every_failing_guard_and_who_can_fix_it(snapshot, trigger, roles, fields, needs) -> None:  # type: ignore[no-untyped-def]
+    answer = fire(snapshot, trigger, roles, **fields)
+    assert isinstance(answer, Refusal) and answer.kind == "needs"
+    assert {failure.name for failure in answer.failures} == needs
+    assert all(failure.fix_by and failure.sentence.it and failure.sentence.en for failure in answer.failures)
+
+
+def ring(clock: RunningClock, snapshot: CaseSnapshot, on: date, pathway: str = "un_ponte_sul_blu") -> Decision:
+    answer = decide(PATHWAYS[pathway], snapshot, ClockDue(clock), on)
+    assert isinstance(answer, Decision)
+    return answer
+
+
+def test_the_alarms_of_a_clock_ring_in_order_on_working_days() -> None:
+    start = next(e for e in opening(BASE, MONDAY).effects if isinstance(e, StartClock))
+    clock, told = RunningClock(0, start.name, MONDAY, 0, 0, start.due_on), []
+    while clock.due_on is not None:
+        move, notice = ring(clock, case("detected"), clock.due_on).effects
+        assert isinstance(move, MoveClock) and isinstance(notice, Notify)
+        told.append((clock.due_on, notice.kind, notice.to))
+        clock = clock._replace(position=move.position, due_on=move.due_on)
+    assert told == [
+        (date(2026, 11, 5), "remind", "supervisor"),
+        (date(2026, 11, 9), "remind", "supervisor"),
+        (date(2026, 11, 11), "remind", "supervisor"),
+        (date(2026, 11, 16), "escalate", "lead"),
+    ]
+
+
+def test_reminders_that_fell_due_meanwhile_are_told_once() -> None:
+    clock = RunningClock(0, "detected/assignment", MONDAY, 0, 0, date(2026, 11, 5))
+    move, notice = ring(clock, case("detected"), date(2026, 11, 12)).effects
+    assert isinstance(notice, Notify) and (notice.due_on, notice.overtaken) == (date(2026, 11, 11), 2)
+    assert isinstance(move, MoveClock) and move.due_on == date(2026, 11, 16)
+
+
+@pytest.mark.parametrize(
+    ("pathway", "attempts", "moved"),
+    [
+        pytest.param(
+            "sanpolino", (CALL, CALL, CALL._replace(channel="door")), True, id="three attempts on two channels"
+        ),
+        pytest.param(
+            "sanpolino", (CALL, CALL._replace(channel="door")), False, id="two attempts are too few in Sanpolino"
+        ),
+        pytest.param("san_polo", (CALL, CALL._replace(channel="door")), True, id="two attempts are enough in San Polo"),
+    ],
+)
+def test_the_neighbours_are_asked_by_the_clock_itself(pathway: str, attempts: tuple[Attempt, ...], moved: bool) -> None:
+    alarms = PATHWAYS[pathway].alarms("engagement.to_contact/contact", 0)
+    position = next(n for n in range(9) if (a := alarms.at(n)) and a.spec.do == "fire")
+    due = PATHWAYS[pathway].due("engagement.to_contact/contact", 0, position, MONDAY)
+    assert due is not None
+    decision = ring(
+        RunningClock(0, "engagement.to_contact/contact", MONDAY, position, 0, due),
+        case("engagement.to_contact", attempts=attempts),
+        due,
+        pathway,
+    )
+    assert decision.configuration == (("engagement.neighbours",) if moved else ("engagement.to_contact",))
+    assert (
+        any(isinstance(e, Notify) and e.kind == "escalate" and e.to == "supervisor" for e in decision.effects) != moved
+    )
+
+
+def clocks(decision: Decision) -> tuple[RunningClock, ...]:
+    return tuple(
+        RunningClock(e.person_id, e.name, e.started_on, 0, 0, e.due_on)
+        for e in decision.effects
+        if isinstance(e, StartClock)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "shift"),
+    [
+        pytest.param("engagement.to_contact/contact", 7, id="working days: five of them are seven calendar days"),
+        pytest.param("active/team_review", 7, id="calendar days"),
+    ],
+)
+def test_a_pause_moves_each_clock_by_its_own_unit(name: str, shift: int) -> None:
+    due = BASE.due(name, 0, 0, MONDAY)
+    assert due is not None
+    snapshot = case("engagement.to_contact", clocks=(RunningClock(0, name, MONDAY, 0, 0, due),))
+    paused = decide(BASE, snapshot, Paused("hospital", MONDAY + timedelta(days=30)), MONDAY)
+    assert isinstance(paused, Decision)
+    assert {e.name: e.due_on for e in paused.effects if isinstance(e, MoveClock | StartClock)} == {
+        name: None,
+        PAUSE_CLOCK: MONDAY + timedelta(days=30),
+    }
+    still = replace(snapshot, paused_on=MONDAY, clocks=(RunningClock(0, name, MONDAY, 0, 0, None),))
+    resumed = decide(BASE, still, Resumed(), MONDAY + timedelta(days=7))
+    assert isinstance(resumed, Decision)
+    assert [e.due_on for e in resumed.effects if isinstance(e, MoveClock)] == [due + timedelta(days=shift)]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "event", "kind"),
+    [
+        pytest.param(case(paused_on=MONDAY), Paused("hospital", date(2026, 12, 1)), "paused", id="paused already"),
+        pytest.param(case(), Paused("holiday", date(2026, 12, 1)), "fields", id="unknown reason"),
+        pytest.param(case(), Paused("hospital", MONDAY), "fields", id="review today"),
+        pytest.param(case(paused_days=170), Paused("hospital", date(2026, 12, 1)), "pause_cap", id="over the cap"),
+        pytest.param(case("closed.referred"), Paused("hospital", date(2026, 12, 1)), "not_here", id="closed"),
+        pytest.param(case(), Resumed(), "not_paused", id="not paused"),
+    ],
+)
+def test_a_pause_is_refused(snapshot: CaseSnapshot, event: Event, kind: str) -> None:
+    answer = decide(BASE, snapshot, event, MONDAY)
+    assert isinstance(answer, Refusal) and answer.kind == kind
+
+
+def active(
+    work: str = "waiting", payment: str = "negotiating", community: str = "invited", **more: object
+) -> CaseSnapshot:
+    return case(f"active.community.{community}", f"active.payment.{payment}", f"active.work.{work}", **more)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "trigger", "fields", "work"),
+    [
+        pytest.param(active(journeys={7: "signed"}), "search", {}, "searching", id="search"),
+        pytest.param(
+            active(journeys={7: "signed"}),
+            "place",
+            {"employer": "x", "placement_kind": "permanent", "placed_on": MONDAY},
+            "placed",
+            id="placed at once",
+        ),
+        pytest.param(
+            active("placed", journeys={7: "placed"}), "lose_job", REASON, "searching", id="the last placement ends"
+        ),
+        pytest.param(
+            active("placed", journeys={7: "placed", 8: "placed"}),
+            "lose_job",
+            REASON,
+            "placed",
+            id="another one still works",
+        ),
+        pytest.param(
+            active("placed", journeys={7: "placed"}, facts=(Fact("placed_on", date(2026, 8, 1), MONDAY, 7),)),
+            "keep",
+            {},
+            "stable",
+            id="kept for ninety days",
+        ),
+    ],
+)
+def test_a_persons_step_moves_the_work_track_in_the_same_decision(snapshot, trigger, fields, work) -> None:  # type: ignore[no-untyped-def]
+    decision = taken(snapshot, trigger, AGENCY, 7, **fields)
+    assert decision.configuration[2] == f"active.work.{work}"
+    assert any(isinstance(effect, Signal) for effect in decision.effects)
+
+
+def test_a_search_that_began_before_the_household_was_active_counts() -> None:
+    facts = tuple(Fact(name, True, MONDAY) for name in ("household_assessed", "esf_entry_complete")) + (
+        Fact("pip_signed", True, MONDAY, 7),
+    )
+    decision = taken(case("planning", journeys={7: "searching"}, facts=facts), "activate")
+    assert decision.configuration[2] == "active.work.searching"
+
+
+def test_a_job_lost_while_paying_asks_for_the_plan_to_be_reviewed() -> None:
+    decision = taken(active("placed", "paying", journeys={7: "placed"}), "lose_job", AGENCY, 7, **REASON)
+    assert [e.kind for e in decision.effects if isinstance(e, OpenTask)] == ["review_payment_plan"]
+
+
+def test_a_plan_is_signed_and_money_is_read_strictly() -> None:
+    decision = taken(active(), "agree_plan", **PLAN)
+    assert decision.configuration[1] == "active.payment.paying"
+    assert [e.what for e in decision.effects if isinstance(e, Perform)] == ["sign_plan"]
+    wrong = fire(active(), "agree_plan", **{**PLAN, "total": "1.2.3,4x", "instalments": "0"})
+    assert isinstance(wrong, Refusal) and {f.name for f in wrong.failures} == {"total", "instalments"}
+
+
+@pytest.mark.parametrize(
+    ("missed", "total", "trigger", "taken_"),
+    [
+        pytest.param(1, 1, "breach", False, id="one missed is no breach"),
+        pytest.param(2, 2, "breach", True, id="two in a row"),
+        pytest.param(1, 3, "breach", True, id="three in all"),
+    ],
+)
+def test_a_breach_stops_demands_and_tells_the_supervisor(missed: int, total: int, trigger: str, taken_: bool) -> None:
+    snapshot = active(payment="struggling", figures={"missed_in_a_row": missed, "missed_total": total})
+    answer = fire(snapshot, trigger, SYSTEM)
+    assert isinstance(answer, Decision) == taken_
+    if isinstance(answer, Decision):
+        assert Withdraw("demands") in answer.effects
+        assert any(isinstance(e, Notify) and e.at_once and e.to == "supervisor" for e in answer.effects)
+
+
+def test_three_participations_in_ninety_days_root_a_household_by_themselves() -> None:
+    days = (MONDAY - timedelta(days=80), MONDAY - timedelta(days=10))
+    facts = tuple(Fact("participated_in", "event", day) for day in days)
+    third = taken(active(community="taking_part", facts=facts), "participate", participated_in="emporio")
+    assert third.configuration[0] == "active.community.rooted"
+    old = (facts[0]._replace(on=MONDAY - timedelta(days=95)), facts[1])
+    assert (
+        taken(active(community="taking_part", facts=old), "participate", participated_in="event")
+        .configuration[0]
+        .endswith("taking_part")
+    )
+    given = taken(active(), "participate", participated_in="event", hours_given=2)
+    assert given.configuration[0] == "active.community.rooted"
+
+
+def test_a_referral_waits_for_its_answer() -> None:
+    proposed = taken(case("screening"), "refer", receiving_service="x", reason="y")
+    assert proposed.configuration == ("screening",) and any(isinstance(e, OpenTask) for e in proposed.effects)
+    waiting = case("screening", facts=(Fact("referral_open", True, MONDAY),))
+    refused = taken(waiting, "refuse_referral", **REASON)
+    assert refused.configuration == ("screening",)
+    assert any(isinstance(e, Notify) and e.message == "referral_refused" and e.at_once for e in refused.effects)
+    accepted = taken(waiting, "accept_referral")
+    assert accepted.configuration == ("closed.referred",) and CloseTask("referral_answer", 0) in accepted.effects
+
+
+def test_a_death_silences_everything_and_closes_every_clock() -> None:
+    running = (
+        RunningClock(0, "planning/planning", MONDAY, 0, 0, MONDAY),
+        RunningClock(7, "signed/start", MONDAY, 0, 0, MONDAY),
+    )
+    decision = taken(case("planning", clocks=running, journeys={7: "signed"}), "decease", person=7, reason="x")
+    assert Withdraw("all") in decision.effects and Perform("mark_deceased", 7) in decision.effects
+    assert {e.name for e in decision.effects if isinstance(e, StopClock)} >= {"planning/planning", "signed/start"}
+    assert ("reason", "x", "special") in decision.private
+
+
+def test_a_household_that_moves_out_concludes_its_persons() -> None:
+    decision = taken(case("planning", journeys={7: "searching", 8: "kept"}), "move_out", **REASON)
+    assert dict(decision.journeys) == {7: "concluded"}
+
+
+@pytest.mark.parametrize("state", ["assessment", "drafting", "proposed", "signed", "training", "searching", "placed"])
+def test_an_interrupted_pip_is_taken_up_where_it_was(state: str) -> None:
+    stopped = taken(case("planning", journeys={7: state}), "interrupt", AGENCY, 7, **REASON)
+    assert dict(stopped.journeys) == {7: "interrupted"}
+    facts = (Fact("interrupted_from", state, MONDAY, 7),)
+    again = taken(case("planning", journeys={7: "interrupted"}, facts=facts), "take_up_again", AGENCY, 7)
+    assert dict(again.journeys) == {7: "searching" if state == "placed" else state}
+
+
+def test_a_household_that_declined_is_asked_again_once() -> None:
+    first = taken(case("engagement.met"), "decline", **REASON)
+    assert [(c.name, c.due_on) for c in clocks(first)] == [("closed.declined/ask_again", MONDAY + timedelta(days=60))]
+    second = taken(
+        case("engagement.met", facts=(Fact("ran:closed.declined/ask_again", True, MONDAY),)), "decline", **REASON
+    )
+    assert clocks(second) == ()
+
+
+def test_the_night_does_not_move_a_paused_case() -> None:
+    snapshot = active(payment="struggling", paused_on=MONDAY, figures={"missed_in_a_row": 5})
+    answer = fire(snapshot, "breach", SYSTEM)
+    assert isinstance(answer, Refusal) and answer.kind == "paused"
