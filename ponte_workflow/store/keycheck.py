@@ -1,18 +1,21 @@
-"""A token in the database that only the right field key opens: a wrong key is refused at start, not at the first name."""
+"""A token that only the right field key opens: a wrong key is refused at start, not at the first name."""
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, text
 
 from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.network import key_check
 
 TEXT = "ponte"
+# Two processes may be the first at once: one row wins, and both have to open that one.
+FIRST = text("INSERT INTO key_check (id, token) VALUES (1, :token) ON CONFLICT DO NOTHING")
 
 
 def check(store: Store) -> None:
     """Raise `WrongKey` unless the key opens the token; the first key ever used writes it."""
     with store.transaction() as tx:
-        token = tx.connection.execute(select(key_check.c.token)).scalar()
+        query = select(key_check.c.token)
+        token = tx.connection.execute(query).scalar()
         if token is None:
-            tx.connection.execute(insert(key_check).values(id=1, token=tx.cipher.encrypt(TEXT)))
-        else:
-            tx.cipher.decrypt(token)
+            tx.connection.execute(FIRST, {"token": tx.cipher.encrypt(TEXT)})
+            token = tx.connection.execute(query).scalar_one()
+        tx.cipher.decrypt(token)

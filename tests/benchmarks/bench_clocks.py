@@ -51,7 +51,12 @@ class Figure:
 
 
 def seed(
-    execute_many: Callable[[str, list[tuple[Any, ...]]], None], mark: str, open_cases: int, due: int, pathway_id: int
+    execute_many: Callable[[str, list[tuple[Any, ...]]], None],
+    mark: str,
+    open_cases: int,
+    due: int,
+    pathway_id: int,
+    length: int = 1,
 ) -> None:
     """`open_cases` cases of one quarter, each with one clock; `due` of them, spread evenly, ring on the night."""
     rng = random.Random(1)
@@ -113,7 +118,7 @@ def seed(
                 n % 19 + 2,
                 False,
                 "2026-11-01",
-                1,
+                length,
                 HEAD,
             )
             for n in numbers
