@@ -21,7 +21,7 @@ class _Log:
                     structlog.processors.JSONRenderer(),
                 ],
                 wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-                logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+                logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),  # the stream of that moment
                 cache_logger_on_first_use=False,
             )
             self._bound = structlog.get_logger()
