@@ -13,6 +13,7 @@ from states.decision import (
     Record,
     RecordAttempt,
     Refusal,
+    Release,
     Signal,
     StartClock,
     StartJourney,
@@ -236,7 +237,13 @@ class Course:
             changes += [
                 StopClock(c.person_id, c.name) for c in self.case.clocks if (c.person_id, c.name) not in keep | stopped
             ]
-        return changes
+        return changes if self.case.paused_on is None else self._overlaid(changes, self.case.paused_on, closed)
+
+    def _overlaid(self, changes: list[Effect], paused_on: date, closed: bool) -> list[Effect]:
+        """A step of a paused case: closing it ends the pause; else new clocks wait for the case to go on."""
+        if closed:
+            return [*changes, Release((self.on - paused_on).days)]
+        return [change._replace(due_on=None) if isinstance(change, StartClock) else change for change in changes]
 
 
 def clock_changes(

@@ -16,7 +16,7 @@ class StartClock(NamedTuple):
     person_id: int
     name: str
     started_on: date
-    due_on: date
+    due_on: date | None  # None: the case is paused, the clock begins to run when it goes on
 
 
 class StopClock(NamedTuple):

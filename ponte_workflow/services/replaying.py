@@ -30,7 +30,7 @@ def differences(tx: Transaction, pathways: Pathways, row: CaseRow) -> Iterator[s
             undone = next(e for e in history.of_case(tx, row.id) if e.seq == data["undoes"])
             paused = bool(undone.data["before"]["paused"])
         else:
-            paused = entry.kind == "pause" or (paused and entry.kind != "resume")
+            paused = entry.kind == "pause" or (paused and not data.get("released"))
             for person_id, trigger, source, target in data.get("steps", ()):
                 if not _possible(pathway, person_id, trigger, tuple(source), tuple(target)):
                     yield f"entry {entry.seq}: {trigger} does not lead from {' '.join(source)} to {' '.join(target)}"

@@ -101,6 +101,8 @@ def write(
         data["steps"] = [[s.person_id, s.trigger, list(s.source), list(s.target)] for s in decision.steps]
     if started := [effect.person_id for effect in decision.effects if isinstance(effect, effects.StartJourney)]:
         data["started"] = started
+    if any(isinstance(effect, effects.Release) for effect in decision.effects):
+        data["released"] = True
     if writing.kind != "clock":
         data["before"] = _before(tx, row, before)
     entry = Writing(writing.kind, writing.on, writing.at, writing.actor_id, data)
@@ -168,7 +170,7 @@ def restore(tx: Transaction, row: CaseRow, entry: chain.Entry, writing: Writing)
         connection.execute(update(task).where(task.c.id.in_(closed_tasks)).values(closed_on=None))
     if entry.kind == "pause":
         connection.execute(delete(pause).where(pause.c.history_id == history_id))
-    elif entry.kind == "resume":
+    elif entry.data.get("released"):
         connection.execute(
             update(pause).where(pause.c.case_id == case_id, pause.c.id == before["pause"]).values(resumed_on=None)
         )
