@@ -31,8 +31,12 @@ check: $(STAMP) ## Lint, formatting, types, who may import whom
 bench: $(STAMP) ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
-messages: $(STAMP) ## Compile the Italian catalogue of the console
-	$(BIN)/pybabel compile --directory ponte_workflow/locale --domain ponte
+CATALOGUE := ponte_workflow/locale/it/LC_MESSAGES/ponte
+messages: $(STAMP) ## Bring the Italian catalogue up to date with the sources, and compile it
+	@printf '[python: **.py]\nencoding = utf-8\n' > $(VENV)/babel.cfg
+	$(BIN)/pybabel -q extract -F $(VENV)/babel.cfg -k _ --no-location --sort-output -o $(VENV)/ponte.pot ponte_workflow flows
+	$(BIN)/pybabel -q update -i $(VENV)/ponte.pot -o $(CATALOGUE).po -l it --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BIN)/pybabel -q compile -i $(CATALOGUE).po -o $(CATALOGUE).mo
 
 lock: ## Resolve the dependencies again (needs uv); the lock holds hashes and no addresses
 	uv pip compile pyproject.toml --group dev --generate-hashes --universal --python-version 3.11 --no-header \

@@ -1,13 +1,11 @@
 """The Italian catalogue: every sentence translated, placeholders alike, compiled from what it says."""
 
 import re
-from io import BytesIO
+from gettext import GNUTranslations
 from pathlib import Path
 
-import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from ponte_workflow.i18n import LOCALE
@@ -45,8 +43,10 @@ def test_placeholders_are_the_same_in_both_languages() -> None:
         assert set(re.findall(r"{\w+", str(message.id))) == set(re.findall(r"{\w+", str(message.string))), message.id
 
 
-@pytest.mark.parametrize("name", ["ponte.mo"])
-def test_the_compiled_catalogue_is_the_written_one(name: str) -> None:
-    compiled = BytesIO()
-    write_mo(compiled, catalogue())
-    assert (FOLDER / name).read_bytes() == compiled.getvalue(), "make messages"
+def test_the_compiled_catalogue_is_the_written_one() -> None:
+    with (FOLDER / "ponte.mo").open("rb") as file:
+        compiled = GNUTranslations(file)
+    stale = [
+        message.id for message in catalogue() if message.id and compiled.gettext(str(message.id)) != message.string
+    ]
+    assert stale == [], "make messages"
