@@ -117,8 +117,10 @@ def test_promise_2_once_only(team: Team, plan: Plan) -> None:
         )
         assert outbox.queue(tx, notice) is not None and outbox.queue(tx, notice) is None
     for statement in (
-        "INSERT INTO night (business_on, status, runner, replayed, started_at, attempts) SELECT business_on, status, runner, replayed, started_at, 1 FROM night",
-        "INSERT INTO clock (case_id, person_id, name, started_on, position, held) SELECT case_id, person_id, name, started_on, 0, 0 FROM clock",
+        "INSERT INTO night (business_on, status, runner, replayed, started_at, attempts) "
+        "SELECT business_on, status, runner, replayed, started_at, 1 FROM night",
+        "INSERT INTO clock (case_id, person_id, name, started_on, position, held) "
+        "SELECT case_id, person_id, name, started_on, 0, 0 FROM clock",
     ):
         with pytest.raises(DBAPIError), team.store.transaction() as tx:
             tx.connection.execute(text(statement))
@@ -176,7 +178,7 @@ def test_promise_5_replay_gives_the_present_state_and_tampering_shows(team: Team
         assert auditing.verify(tx, team.pathways).sound
         tx.connection.execute(text("DROP TRIGGER history_no_update" + (" ON history" if tx.is_postgresql else "")))
         tx.connection.execute(history_table.update().where(history_table.c.seq == 2).values(data="{}"))
-        assert [(b.seq, b.what) for b in history.breaks(tx)][0] == (2, "changed")
+        assert next((b.seq, b.what) for b in history.breaks(tx)) == (2, "changed")
 
 
 def test_promise_6_trust_first(team: Team, plan: Plan, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -204,10 +205,8 @@ class Life(RuleBasedStateMachine):
             return isinstance(error, PonteError)
 
         def _roll_back(self, kind: Any, error: Any, trace: Any) -> None:
-            try:
+            with suppress(PonteError):
                 self.unit.__exit__(kind, error, trace)
-            except PonteError:
-                pass
 
     def trying(self) -> "Life._Trying":
         """A step that may be refused."""

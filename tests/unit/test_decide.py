@@ -331,9 +331,8 @@ def test_a_persons_step_moves_the_work_track_in_the_same_decision(snapshot, trig
 
 
 def test_a_search_that_began_before_the_household_was_active_counts() -> None:
-    facts = tuple(Fact(name, True, MONDAY) for name in ("household_assessed", "esf_entry_complete")) + (
-        Fact("pip_signed", True, MONDAY, 7),
-    )
+    done = [Fact(name, True, MONDAY) for name in ("household_assessed", "esf_entry_complete")]
+    facts = (*done, Fact("pip_signed", True, MONDAY, 7))
     decision = taken(case("planning", journeys={7: "searching"}, facts=facts), "activate")
     assert decision.configuration[2] == "active.work.searching"
 
