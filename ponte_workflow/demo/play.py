@@ -80,8 +80,8 @@ class Game:
             yield day
 
     def play_day(self, day: date, *, with_night: bool = True) -> dict[str, int]:
-        """One day: the night before dawn, the mails of the morning, files on Mondays, then people at work."""
-        if day.weekday() == 0:
+        """One day: the night before dawn, the mails of the morning, files twice a week, then people at work."""
+        if day.weekday() in (0, 3):
             self._files(day)
         if with_night:
             nights.run_nights(self.ponte.night_plan("plain"), day, at=lambda: _moment(day, 3, 30))
@@ -119,7 +119,7 @@ class Game:
         path.write_text(json.dumps(asdict(saved), default=str), encoding="utf-8")
 
     def _files(self, day: date) -> None:
-        # The landlord exports on Sunday evening; the file has old and new movements together.
+        # The landlord exports on Sunday and on Wednesday evening; a file has old and new movements together.
         paths = self.neighbourhood.write_increment(
             self.folder / f"{day:%Y-%m-%d}", day - timedelta(days=8), day - timedelta(days=1)
         )

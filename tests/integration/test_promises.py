@@ -178,7 +178,8 @@ def test_promise_5_replay_gives_the_present_state_and_tampering_shows(team: Team
         assert auditing.verify(tx, team.pathways).sound
         tx.connection.execute(text("DROP TRIGGER history_no_update" + (" ON history" if tx.is_postgresql else "")))
         tx.connection.execute(history_table.update().where(history_table.c.seq == 2).values(data="{}"))
-        assert next((b.seq, b.what) for b in history.breaks(tx)) == (2, "changed")
+        found = [(b.seq, b.what) for b in history.breaks(tx)]
+        assert (2, "changed") in found
 
 
 def test_promise_6_trust_first(team: Team, plan: Plan, tmp_path: Path) -> None:
