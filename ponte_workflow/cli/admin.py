@@ -74,6 +74,7 @@ def user_away(
     first: Annotated[str | None, typer.Option("--from", help="First day away; leave out both to be back")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day away")] = None,
     deputy: Annotated[str | None, typer.Option(help="Who covers")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Note an absence with a deputy, or end it."""
     ponte = open_ponte()
@@ -84,7 +85,7 @@ def user_away(
         if begin and end and end < begin:
             raise BadInput(_("The last day away comes before the first"))
         network.set_absence(tx, member.id, begin, end, deputy_id)
-    typer.echo(_("Noted."))
+    _noted({"username": username, "from": begin, "to": end, "deputy": deputy}, as_json)
 
 
 @partner.command("add")
@@ -93,6 +94,7 @@ def partner_add(
     name: Annotated[str, typer.Option(help="Full name")],
     kind: Annotated[str, typer.Option(help="landlord, municipality, cooperative, agency, association")],
     quarter: Annotated[list[str] | None, typer.Option(help="Code of a quarter in which it works; repeat it")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Add an organisation, or the quarters in which it works."""
     if kind not in ("landlord", "municipality", "cooperative", "agency", "association"):
@@ -100,15 +102,18 @@ def partner_add(
     ponte = open_ponte()
     with ponte.store.transaction() as tx:
         network.add_partner(tx, code, name, kind, quarter or [])
-    typer.echo(_("Noted."))
+    _noted({"code": code, "quarters": quarter or []}, as_json)
 
 
 @db.command("upgrade")
-def upgrade() -> None:
+def upgrade(as_json: AsJson = False) -> None:
     """Bring the database to the version of this program; makes it when there is none."""
     store = open_store(read_settings())
     migrate.upgrade(store.engine)
-    typer.echo(_("The database is up to date."))
+    if as_json:
+        print_json({"version": migrate.HEAD})
+    else:
+        typer.echo(_("The database is up to date."))
 
 
 @db.command("key")
@@ -135,3 +140,10 @@ def verify(as_json: AsJson = False, on: On = None) -> None:
         typer.echo(_("Everything holds.") if report.sound else "\n".join(report.found), err=not report.sound)
     if not report.sound:
         raise typer.Exit(1)
+
+
+def _noted(what: dict[str, object], as_json: bool) -> None:
+    if as_json:
+        print_json(what)
+    else:
+        typer.echo(_("Noted."))

@@ -156,3 +156,19 @@ def test_a_household_hears_of_the_meeting_it_has_not_answered(team: Team, plan: 
         "confirm/invite",
         "engagement.met/consent/message",
     ]
+
+
+def test_a_rehearsal_tells_of_a_message_over_the_cap(team: Team, plan: Plan) -> None:
+    with team.store.transaction() as tx:
+        row = team.open_case(tx, MONDAY)
+        create_ledger(tx, row.tenancy_id)
+        team.do(tx, "sara", row.code, "assign", case_worker="wanda")
+        team.do(tx, "wanda", row.code, "confirm", cause="dismissal", objective=True, transitory=True)
+        team.do(tx, "wanda", row.code, "record_attempt", channel="phone", outcome="spoken")
+        team.do(tx, "wanda", row.code, "meet")
+        for day in (5, 6):  # two reminders of appointments wait to leave this week
+            fields = {"what": "x", "where": "y", "day": MONDAY + timedelta(days=day), "hour": 10}
+            team.do(tx, "wanda", row.code, "make_appointment", MONDAY + timedelta(days=day - 4), **fields)
+    actions = nights.rehearse(plan, MONDAY + timedelta(days=7), at=datetime(2026, 11, 9, 2, 30, tzinfo=UTC))
+    assert [a.what for a in actions if "over the cap" in a.why] == ["meeting_reminder does not leave yet"]
+    assert not [a for a in actions if "over the cap" in a.why and a.done]

@@ -1,6 +1,6 @@
 """Step "clocks": every due clock rings once, a thousand in a transaction, the culprit of a failed batch found alone."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from ponte_workflow.i18n import language
@@ -225,6 +225,20 @@ def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision
             night.tell(
                 STEP, row.code, f"{effect.kind} {effect.to}: {effect.message}", f"{effect.rule} due {effect.due_on}"
             )
+            if night.report is not None and effect.to in ("household", "person"):
+                _tell_cap(night, tx, standing, effect)
+
+
+def _tell_cap(night: Night, tx: Transaction, standing: Standing, notice: Notify) -> None:
+    """A rehearsal says when a message to the household is one too many this week: delivery lets it wait."""
+    person_id = notice.person_id or cases.contact_person(tx, standing.row.household_id, night.on)
+    cap = standing.pathway.document.messages.weekly_cap
+    if person_id is None:
+        return
+    sent = outbox.household_send_moments(tx, person_id, night.at - timedelta(days=7), queued=True)
+    if len(sent) > cap:
+        why = f"over the cap of {cap} a week: it waits in the outbox"
+        night.tell(STEP, standing.row.code, f"{notice.message} does not leave yet", why, done=False)
 
 
 def standing_still(tx: Transaction, on: date) -> list[Action]:
