@@ -9,7 +9,7 @@ from ponte_workflow.store import casefile
 from ponte_workflow.store.engine import Transaction
 from states.detection import DetectionParameters
 from states.errors import PathwayError
-from states.loader import canonical, find, from_json, load
+from states.loader import find, from_json, load
 from states.pathway import Pathway
 
 
@@ -65,7 +65,7 @@ class Pathways:
             name=pathway.name,
             version=pathway.version,
             content_hash=pathway.content_hash,
-            document=canonical(document),
+            document=document.model_dump_json(),  # in the file's own order, which people read
             at=at,
         )
         self._pinned[version_id] = pathway
