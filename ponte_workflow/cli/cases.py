@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from ponte_workflow.cli.context import (
+    Acting,
     As,
     AsJson,
     Code,
@@ -193,8 +194,7 @@ def advance(
         fields = read_pairs(values or [])
         fields = ask_missing(act, code, trigger, person, fields)
         row = casework.advance(act.tx, act.who, code, trigger, fields, person_id=person, expected_version=version)
-        pathway = act.who.pathways.pinned(act.tx, row.pathway_version_id)
-        state = views.state_labels(pathway, row.configuration)
+        state = _state(act, row)
     _say(row, state, as_json)
 
 
@@ -212,7 +212,7 @@ def attempt(
     fields = {"channel": channel, "outcome": outcome} | ({"attempted_on": day} if day else {})
     with acting(username, on) as act:
         row = casework.advance(act.tx, act.who, code, "record_attempt", fields)
-        state = views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
+        state = _state(act, row)
     _say(row, state, as_json)
 
 
@@ -227,7 +227,7 @@ def assign(
     """Give a case to a case worker: a new one, or one under way."""
     with acting(username, on) as act:
         row = casework.assign(act.tx, act.who, code, worker)
-        state = views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
+        state = _state(act, row)
     _say(row, state, as_json)
 
 
@@ -242,7 +242,7 @@ def reopen(
     """Open a closed case again, with its history."""
     with acting(username, on) as act:
         row = casework.advance(act.tx, act.who, code, "reopen", {"reason": reason})
-        state = views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
+        state = _state(act, row)
     _say(row, state, as_json)
 
 
@@ -258,7 +258,7 @@ def pause(
     """Let a case stand still until a review date; its clocks stand still too."""
     with acting(username, on) as act:
         row = casework.pause(act.tx, act.who, code, reason, read_date(until))
-        state = views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
+        state = _state(act, row)
     _say(row, state, as_json)
 
 
@@ -267,7 +267,7 @@ def resume(code: Code, username: As = None, on: On = None, as_json: AsJson = Fal
     """Let a paused case go on; its clocks move by the time that it stood still."""
     with acting(username, on) as act:
         row = casework.resume(act.tx, act.who, code)
-        state = views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
+        state = _state(act, row)
     _say(row, state, as_json)
 
 
@@ -276,7 +276,7 @@ def undo(code: Code, username: As = None, on: On = None, as_json: AsJson = False
     """Take back the last step, as long as no message that left depended on it."""
     with acting(username, on) as act:
         row, entry = undoing.undo(act.tx, act.who, code)
-        state = views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
+        state = _state(act, row)
     if not as_json:
         typer.echo(
             _("Taken back: {what} of {day}").format(what=entry.data.get("trigger", entry.kind), day=shown(entry.on))
@@ -316,6 +316,10 @@ def print_tray(title: str, rows: tuple[views.TrayRow, ...], *, empty: str) -> No
         ],
         empty=empty,
     )
+
+
+def _state(act: Acting, row: CaseRow) -> tuple[str, ...]:
+    return views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
 
 
 def _say(row: CaseRow, state: tuple[str, ...], as_json: bool) -> None:

@@ -172,3 +172,10 @@ def test_a_rehearsal_tells_of_a_message_over_the_cap(team: Team, plan: Plan) -> 
     actions = nights.rehearse(plan, MONDAY + timedelta(days=7), at=datetime(2026, 11, 9, 2, 30, tzinfo=UTC))
     assert [a.what for a in actions if "over the cap" in a.why] == ["meeting_reminder does not leave yet"]
     assert not [a for a in actions if "over the cap" in a.why and a.done]
+
+
+def test_shards_ring_every_clock_once(team: Team, plan: Plan) -> None:
+    codes = [open_one(team) for _ in range(7)]
+    certificate = run(replace(plan, shards=3, batch_size=2), MONDAY + timedelta(days=3))
+    steps = certificate["steps"]
+    assert isinstance(steps, dict) and steps["clocks"]["acted_on"] == len(codes) == len(notices(team))
