@@ -143,7 +143,8 @@ def begin(ponte: Ponte, *, seed: int, weeks: int, today: date, say: Callable[[st
     with ponte.store.transaction() as tx:
         for code, name, kind, quarters in PARTNERS:
             network.add_partner(tx, code, name, kind, quarters)
-        for username, name, partner, roles in STAFF:
+        there = {member.username for member in network.members(tx).values()}  # a first run may have been interrupted
+        for username, name, partner, roles in (row for row in STAFF if row[0] not in there):
             network.add_staff(
                 tx,
                 username=username,

@@ -23,15 +23,17 @@ _STEPS = """
 SELECT account_id, month, sum(cents) OVER (PARTITION BY account_id ORDER BY month) AS cents,
        coalesce(lead(month) OVER (PARTITION BY account_id ORDER BY month), {never}) AS until
 FROM (SELECT account_id, {month} AS month, sum(cents) AS cents FROM movement WHERE id > :after GROUP BY 1, 2) AS cell"""
-# The same for every opened month: what these movements add to each.
+_STEP_TABLE = (
+    "CREATE TEMPORARY TABLE IF NOT EXISTS ledger_step (account_id bigint, month integer, cents bigint, until bigint)"
+)
+_ADD = (
+    "INSERT INTO running_balance (month, account_id, cents) "
+    "SELECT CAST(:month AS integer), account_id, cents FROM ledger_step WHERE month <= :month AND until > :month "
+    "ORDER BY account_id ON CONFLICT (month, account_id) DO UPDATE SET cents = running_balance.cents + excluded.cents"
+)
 _CELLS = (
     "SELECT m.month, s.account_id, s.cents FROM ({steps}) AS s "
     "JOIN ledger_month m ON m.month >= s.month AND m.month < s.until"
-)
-_ADD = (
-    # SQLite takes ON for a join's without a WHERE before it.
-    "INSERT INTO running_balance (month, account_id, cents) {cells} WHERE true "
-    "ON CONFLICT (month, account_id) DO UPDATE SET cents = running_balance.cents + excluded.cents"
 )
 _VERIFY = """
 WITH expected (month, account_id, cents) AS ({cells})
@@ -96,7 +98,15 @@ def add_movements_after(tx: Transaction, movement_id: int) -> None:
         return
     first, last = (date.fromisoformat(str(day)) for day in span)
     open_months(tx, month_of(first), month_of(last))
-    tx.connection.execute(_statement(tx, _ADD), {"after": movement_id})
+    run = tx.connection.execute
+    run(text(_STEP_TABLE))
+    run(_statement(tx, "INSERT INTO ledger_step {steps}"), {"after": movement_id})
+    # Month by month, in the order of the key: SQLite keeps in memory what one statement changes, and writes page by page.
+    for month in run(
+        text("SELECT month FROM ledger_month WHERE month >= :first ORDER BY 1"), {"first": month_of(first)}
+    ).all():
+        run(text(_ADD), {"month": month[0]})
+    run(text("DELETE FROM ledger_step"))
 
 
 def verify(tx: Transaction) -> list[Discrepancy]:
@@ -106,4 +116,4 @@ def verify(tx: Transaction) -> list[Discrepancy]:
 
 def _statement(tx: Transaction, form: str) -> TextClause:
     steps = _STEPS.format(month=_MONTH_OF[tx.connection.dialect.name], never=_NEVER)
-    return text(form.format(cells=_CELLS.format(steps=steps)))
+    return text(form.format(steps=steps, cells=_CELLS.format(steps=steps)))

@@ -15,6 +15,7 @@ from ponte_workflow.store import balances
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.money import creditor, import_file
 
+_ROWS = 10_000  # movements handed to SQLite at once
 LEDGER_LOCK = 0x506F6E7466  # advisory lock of ledger writers on PostgreSQL; SQLite has one writer anyway
 
 _COLUMNS = "line, account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, cause, iuv"
@@ -106,10 +107,9 @@ def begin_staging(tx: Transaction) -> None:
 
 _FIELDS = "account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, cause, iuv"
 # In the order of the unique index: a large one is then written page after page. The line decides among twins.
-_TAKE_NEW = (
-    f"INSERT INTO movement ({_FIELDS}, import_file_id) SELECT {_FIELDS}, :file FROM incoming_movement WHERE true "  # noqa: S608
-    "ORDER BY creditor_id, external_id, line ON CONFLICT (creditor_id, external_id) DO NOTHING"
-)
+_STAGED = f"SELECT {_FIELDS}, {{file}} FROM incoming_movement ORDER BY creditor_id, external_id, line"  # noqa: S608
+_INTO = f"INSERT INTO movement ({_FIELDS}, import_file_id) "
+_ONCE = " ON CONFLICT (creditor_id, external_id) DO NOTHING"
 _CONFLICTS = """
 SELECT i.line FROM incoming_movement i
 JOIN movement m ON m.creditor_id = i.creditor_id AND m.external_id = i.external_id
@@ -122,12 +122,25 @@ def settle(tx: Transaction, import_file_id: int) -> Settled:
     run = tx.connection.execute
     before = run(text("SELECT coalesce(max(id), 0) FROM movement")).scalar_one()
     staged = run(text("SELECT count(*) FROM incoming_movement")).scalar_one()
-    new = run(text(_TAKE_NEW), {"file": import_file_id}).rowcount
+    new = _take_new(tx, import_file_id)
     conflicts = tuple(run(text(_CONFLICTS)).scalars()) if new < staged else ()
     balances.add_movements_after(tx, before)
     _freshen(tx)
     tx.connection.exec_driver_sql("DELETE FROM incoming_movement")
     return Settled(new, staged - new - len(conflicts), conflicts)
+
+
+def _take_new(tx: Transaction, import_file_id: int) -> int:
+    staged = _STAGED.format(file=int(import_file_id))
+    run = tx.connection.exec_driver_sql
+    if tx.is_postgresql:
+        return int(run(_INTO + staged + _ONCE).rowcount)
+    # One INSERT .. SELECT would keep every page it touches in memory, to undo it alone: 200 MB and more on a large index.
+    rows, new = run(staged), 0
+    insert_one = _INTO + f"VALUES ({', '.join('?' * 10)})" + _ONCE
+    while some := rows.fetchmany(_ROWS):
+        new += run(insert_one, [tuple(row) for row in some]).rowcount
+    return new
 
 
 def _freshen(tx: Transaction) -> None:
