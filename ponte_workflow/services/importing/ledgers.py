@@ -15,6 +15,7 @@ from ponte_workflow.store.ledger import IncomingMovement
 _CHUNK = 20_000  # lines read, looked up and staged at once
 # Chunks in one transaction. A ledger that comes second adds to months already open: the more at once, the fewer times.
 _CHUNKS_COMMITTED = 6
+_ACCOUNTS = 150_000  # accounts remembered between chunks: 40 MB, however many a ledger has
 ITEMS = {"CANONE": "canone", "SPESE": "spese"}
 
 # Line, account as (tenancy code, item, creditor), booked, effective, cents, is payment, external id, cause, IUV.
@@ -31,6 +32,7 @@ class LedgerReader:
         self._amounts = Amounts()
         self._items = _Items()
         self._creditors = _Creditors()
+        self._accounts_seen: dict[_Key, tuple[int, int]] = {}
         self._newest = ""
         self._conflicts = array("q")
 
@@ -63,7 +65,7 @@ class LedgerReader:
                 parsed.append(parse(line))
             except Refused as reason:
                 refuse(line, str(reason))
-        accounts = self._accounts(tx, {one[1] for one in parsed})
+        accounts = self._known_accounts(tx, {one[1] for one in parsed})
         staged: list[IncomingMovement] = []
         for line, key, booked, effective, cents, is_payment, external_id, cause, iuv in parsed:
             found = accounts.get(key)
@@ -96,6 +98,13 @@ class LedgerReader:
         if not due:
             raise Refused(_("a charge without DATA_SCADENZA"))
         return line, key, booked, due, charge, False, external_id, cause, iuv or None
+
+    def _known_accounts(self, tx: Transaction, keys: set[_Key]) -> dict[_Key, tuple[int, int]]:
+        if len(self._accounts_seen) > _ACCOUNTS:
+            self._accounts_seen.clear()
+        if unseen := keys - self._accounts_seen.keys():
+            self._accounts_seen.update(self._accounts(tx, unseen))
+        return self._accounts_seen
 
     def _accounts(self, tx: Transaction, keys: set[_Key]) -> dict[_Key, tuple[int, int]]:
         """Key -> account id and creditor id, of the tenancies that exist; accounts not there yet are made."""
