@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator
 from datetime import date
+from threading import Lock
 from typing import NamedTuple
 
 from states.calendars import WorkingCalendar, add_months
@@ -25,15 +26,18 @@ class AlarmSequence:
         self.once = clock.once
         self._source = _in_order(clock)
         self._known: list[Alarm] = []
+        self._lock = Lock()
 
     def at(self, position: int) -> Alarm | None:
         """The ring at that position; None when the clock has run out."""
         known = self._known
-        while len(known) <= position:
-            following = next(self._source, None)
-            if following is None:
-                return None
-            known.append(following)
+        if len(known) <= position:
+            with self._lock:  # a generator that two threads ask at once raises ValueError
+                while len(known) <= position:
+                    following = next(self._source, None)
+                    if following is None:
+                        return None
+                    known.append(following)
         return known[position]
 
 

@@ -98,7 +98,7 @@ class WorkingCalendar:
 
     def _working_days(self, year: int) -> list[date]:
         if year not in self._years:
-            closed = national_holidays(year) | {date(year, month, day) for month, day in self._extra}
+            closed = national_holidays(year) | _every_year(self._extra, year)
             every = (date(year, 1, 1) + timedelta(days=n) for n in range(366 if _days_in(year, 2) == 29 else 365))
             self._years[year] = [
                 day
@@ -132,7 +132,7 @@ class LegalCalendar:
     def is_holiday(self, day: date) -> bool:
         """Whether a term cannot end that day."""
         if day.year not in self._years:
-            self._years[day.year] = national_holidays(day.year) | {date(day.year, m, d) for m, d in self._extra}
+            self._years[day.year] = national_holidays(day.year) | _every_year(self._extra, day.year)
         return day.weekday() == 6 or (self._saturdays and day.weekday() == 5) or day in self._years[day.year]
 
     def term(self, start: date, *, days: int = 0, months: int = 0, backward: bool = False) -> Term:
@@ -146,6 +146,11 @@ class LegalCalendar:
         while self.is_holiday(moved):
             moved += sign * ONE_DAY
         return Term(moved, moved != last, backward and moved != last)
+
+
+def _every_year(days: Iterable[tuple[int, int]], year: int) -> frozenset[date]:
+    """Those days in one year; 29 February only where there is one."""
+    return frozenset(date(year, month, day) for month, day in days if day <= _days_in(year, month))
 
 
 def _days_in(year: int, month: int) -> int:

@@ -187,8 +187,9 @@ class Course:
         self.effects.append(Signal(trigger, person_id, taken))
 
     def _try(self, trigger: str, person_id: int) -> bool:
-        if len(self.steps) >= LONGEST_CASCADE:
-            raise RecursionError(f"more than {LONGEST_CASCADE} steps follow from one event: {self.steps[-1].trigger}")
+        longest = LONGEST_CASCADE + len(self.journeys)  # a household that moves out concludes each of its persons
+        if len(self.steps) >= longest:
+            raise RecursionError(f"more than {longest} steps follow from one event: {self.steps[-1].trigger}")
         chart = self.pathway.person if person_id else self.pathway.household
         here = (self.journeys[person_id],) if person_id else self.configuration
         spec = chart.trigger(here, trigger)
@@ -207,10 +208,14 @@ class Course:
 
     def _clocks(self) -> list[Effect]:
         before, after = self.case.configuration, self.configuration
+        reopened = self.pathway.household.is_closed(before) and not self.pathway.household.is_closed(after)
+        # Closing stopped the clocks of the persons' journeys too; a journey that stands open wants them again.
+        living = [person_id for person_id in self.journeys if person_id in self.case.adults]
+        entered = dict.fromkeys([*(living if reopened else ()), *self.changed])
         left = {step.source for step in self.steps if step.person_id == HOUSEHOLD and step.source != step.target}
         changes = clock_changes(self.pathway, HOUSEHOLD, before, after, self.case.clocks, self.on) if left else []
-        for person_id in self.changed:
-            old = self.case.journeys.get(person_id)
+        for person_id in entered:
+            old = None if reopened else self.case.journeys.get(person_id)
             changes += clock_changes(
                 self.pathway,
                 person_id,

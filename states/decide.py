@@ -53,7 +53,7 @@ def _ring(pathway: Pathway, case: CaseSnapshot, event: ClockDue, on: date) -> De
         # Fell due while nights were missed or the case was set aside: told once, with the newest.
         later = sequence.at(following)
         assert later is not None
-        if alarm.spec.do != "remind" or later.spec.do != "remind":
+        if alarm.spec.do != "remind" or later.spec.do != "remind" or alarm.spec.to != later.spec.to:
             break
         alarm, due_on, following, overtaken = later, next_due, following + 1, overtaken + 1
         next_due = pathway.due(name, person_id, following, started_on, held)
@@ -108,6 +108,10 @@ def _trigger(pathway: Pathway, case: CaseSnapshot, event: Triggered, on: date) -
         return Refusal(
             "unknown_trigger",
             Text(it=f"il percorso non conosce «{event.trigger}»", en=f"the pathway knows no “{event.trigger}”"),
+        )
+    if event.person_id and pathway.household.is_closed(case.configuration):
+        return Refusal(
+            "not_here", Text(it="il caso è concluso: prima va riaperto", en="the case is closed: reopen it first")
         )
     spec = chart.trigger(here, event.trigger)
     if spec is None:

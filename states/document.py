@@ -202,12 +202,27 @@ class ClosureSpec(Part):
     first: date
     last: date
 
+    @model_validator(mode="after")
+    def _in_order(self) -> "ClosureSpec":
+        if self.last < self.first:
+            raise ValueError("the last day comes before the first")
+        return self
+
 
 class CalendarSpec(Part):
     """The operational calendar."""
 
     extra_holidays: list[Annotated[str, StringConstraints(pattern=r"^\d\d-\d\d$")]] = []
     closures: dict[Name, ClosureSpec] = {}
+
+    @model_validator(mode="after")
+    def _days_exist(self) -> "CalendarSpec":
+        for day in self.extra_holidays:
+            try:
+                date.fromisoformat(f"2024-{day}")  # a leap year: 29 February is a day
+            except ValueError as error:
+                raise ValueError(f"{day!r} is no day of the year (month-day)") from error
+        return self
 
 
 class PauseSpec(Part):

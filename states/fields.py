@@ -1,13 +1,16 @@
 """The fields of a trigger read strictly: what is missing or unreadable is named, field by field."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from states.decision import Failure
 from states.document import FieldSpec, Text, TriggerSpec
 from states.snapshot import Value
 
+# Three digits after a lone point are thousands ("1.200" is what an Italian hand writes for 1200 EUR), never decimals.
+AMOUNT = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]{1,2})?|-?[0-9]+\.[0-9]{1,2}")
 TRUE, FALSE = {"true", "si", "sì", "s", "yes", "y", "1"}, {"false", "no", "n", "0"}
 
 
@@ -37,7 +40,7 @@ def read_fields(
             )
     for name, field in spec.fields.items():
         value = given.get(name)
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             if field.required:
                 failures.append(
                     Failure(
@@ -46,7 +49,7 @@ def read_fields(
                 )
             continue
         try:
-            values[name] = read_value(field, value)
+            values[name] = _adult(value, adults) if field.type == "person" else read_value(field, value)
         except Unreadable as error:
             failures.append(
                 Failure(
@@ -73,14 +76,28 @@ def read_value(field: FieldSpec, value: Value) -> Value:
         return _day(value)
     number = _cents(value) if field.type == "money" else _whole(value)
     low, high = field.minimum, field.maximum
-    if (low is not None and number < low) or (high is not None and number > high):
+    if low is not None and number < low:
+        raise Unreadable(Text(it=f"almeno {_shown(field, low)}", en=f"at least {_shown(field, low)}"))
+    if high is not None and number > high:
+        raise Unreadable(Text(it=f"al massimo {_shown(field, high)}", en=f"at most {_shown(field, high)}"))
+    return number
+
+
+def _shown(field: FieldSpec, bound: int) -> str:
+    return f"{Decimal(bound) / 100:.2f} EUR" if field.type == "money" else str(bound)
+
+
+def _adult(value: Value, adults: frozenset[int]) -> int:
+    person_id = _whole(value)
+    if person_id not in adults:
+        known = ", ".join(str(adult) for adult in sorted(adults)) or "-"
         raise Unreadable(
             Text(
-                it=f"fra {low} e {high}" if high else f"almeno {low}",
-                en=f"between {low} and {high}" if high else f"at least {low}",
+                it=f"{person_id} non è un adulto di questo nucleo (adulti: {known})",
+                en=f"{person_id} is no adult of this household (adults: {known})",
             )
         )
-    return number
+    return person_id
 
 
 def _choice(field: FieldSpec, value: str) -> str:
@@ -120,15 +137,12 @@ def _whole(value: Value) -> int:
 
 
 def _cents(value: Value) -> int:
-    """Cents: an int is taken as cents, a text as euros (1.234,56 or 1234.56)."""
-    if isinstance(value, int):
+    """Cents: an int is taken as cents, a text as euros (1.234,56, 1.234 or 1234.56)."""
+    if isinstance(value, int) and not isinstance(value, bool):
         return value
     text = str(value).strip().removesuffix("EUR").removesuffix("€").strip()
-    try:
-        amount = Decimal(text.replace(".", "").replace(",", ".") if "," in text else text)
-        cents = amount * 100
-        if cents == cents.to_integral_value():
-            return int(cents)
-    except InvalidOperation:
-        pass  # refused below, like an amount with a third decimal
+    if AMOUNT.fullmatch(text):
+        whole, _, decimals = text.partition(",")
+        italian = decimals or re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{3})+", whole)
+        return int(Decimal(f"{whole.replace('.', '')}.{decimals or 0}" if italian else whole) * 100)
     raise Unreadable(Text(it="serve un importo, per esempio 1.234,56", en="an amount is needed, for example 1234.56"))

@@ -71,6 +71,8 @@ def _triggers(document: PathwayDocument, chart: ChartSpec, name: str, states: St
                 yield source.finding(
                     (*way_at, "to"), f"{trigger} leads to {way.to!r}, which does not exist", _near(way.to, states)
                 )
+            elif way.to is not None:
+                yield from _entry(path, trigger, way.to, states, (*way_at, "to"), source)
             for guard, parameters in way.needs.items():
                 yield from _guard(guard, parameters, (*way_at, "needs", guard), source)
         rivals = list(ways.items())
@@ -86,6 +88,18 @@ def _triggers(document: PathwayDocument, chart: ChartSpec, name: str, states: St
             yield source.finding(at, f"{trigger} is a contact attempt without channel and outcome", "add both fields")
         for key, consequence in spec.then.items():
             yield from _consequence(document, consequence, (*at, "then", key), source)
+            day = consequence.day_before
+            if day is not None and (day not in spec.fields or spec.fields[day].type != "date"):
+                yield source.finding(
+                    (*at, "then", key, "day_before"), f"{day!r} is no date field of {trigger}", "add it under fields:"
+                )
+        if spec.eventless and (name == "person" or "system" not in spec.by or any(w.to is None for w in ways.values())):
+            yield source.finding(
+                (*at, "eventless"),
+                f"{trigger} can never be taken by itself",
+                "a trigger of the household with to: and system among its by:, or no eventless:",
+            )
+    yield from _regions(chart, name, states, source)
     for trigger, paths in by_name.items():
         for path in paths:
             above = [other for other in paths if other != path and (other == "" or path.startswith(other + "."))]
@@ -96,6 +110,46 @@ def _triggers(document: PathwayDocument, chart: ChartSpec, name: str, states: St
                     f"{trigger} stands in {path} and in {above[0] or 'everywhere'}: two transitions can both match",
                     "keep one of them",
                 )
+
+
+def _entry(path: str, trigger: str, target: str, states: States, at: KeyPath, source: Source) -> Found:
+    """The library enters any target; these would leave a region without a leaf, which no case can be loaded with."""
+    spec = states[target][1]
+    if spec.states and not spec.parallel and spec.initial is None:
+        children = (f"{target}.{child}" for child in spec.states)
+        yield source.finding(at, f"{trigger} leads to {target}, which has no initial child", _one_of(children))
+    for region in _regions_of(target, states):
+        if path != region and not path.startswith(region + "."):
+            whole = region.rpartition(".")[0]
+            yield source.finding(
+                at, f"{trigger} leads into one region of {whole} from outside it", f"lead to {whole}, or stay inside"
+            )
+
+
+def _regions_of(path: str, states: States) -> Iterator[str]:
+    """The regions of parallel states in which the path lies."""
+    while "." in path:
+        above = path.rpartition(".")[0]
+        if states[above][1].parallel:
+            yield path
+        path = above
+
+
+def _regions(chart: ChartSpec, name: str, states: States, source: Source) -> Found:
+    """One event in two regions moves both, but only one of them says who may fire it and what follows."""
+    said: dict[str, list[tuple[str, KeyPath, TriggerSpec]]] = {}
+    for path, at, trigger, spec in _all_triggers(chart, name, states):
+        for other, _, other_spec in said.get(trigger, ()):
+            regions, others = set(_regions_of(path, states)), set(_regions_of(other, states))
+            at_once = {r.rpartition(".")[0] for r in regions - others} & {
+                r.rpartition(".")[0] for r in others - regions
+            }
+            way: dict[str, object] = {"to": None, "needs": {}, "ways": {}}
+            if at_once and spec.model_copy(update=way) != other_spec.model_copy(update=way):
+                yield source.finding(
+                    at, f"{trigger} stands in {other} too, active at the same time", "rename one, or say both alike"
+                )
+        said.setdefault(trigger, []).append((path, at, spec))
 
 
 def _guard(guard: str, parameters: Mapping[str, object], at: KeyPath, source: Source) -> Found:
@@ -127,6 +181,15 @@ def _knows(chart: ChartSpec, trigger: str) -> bool:
     return any("system" in spec.by for spec in found)
 
 
+def _fires(chart: ChartSpec, path: str, trigger: str, states: States) -> bool:
+    """Whether the system may fire the trigger while that state lasts."""
+    near = (p for p in states if f"{path}.".startswith(f"{p}.") or p.startswith(f"{path}."))
+    found = [states[p][1].triggers[trigger] for p in near if trigger in states[p][1].triggers]
+    if trigger in chart.everywhere and path.split(".")[0] != chart.closed:
+        found.append(chart.everywhere[trigger])
+    return any("system" in spec.by for spec in found)
+
+
 def _clocks(document: PathwayDocument, chart: ChartSpec, name: str, states: States, source: Source) -> Found:
     for path, (at, spec) in states.items():
         for clock_name, clock in spec.clocks.items():
@@ -149,7 +212,7 @@ def _clocks(document: PathwayDocument, chart: ChartSpec, name: str, states: Stat
                     yield source.finding(
                         alarm_at, f"unknown message {alarm.message!r}", _near(str(alarm.message), MESSAGES)
                     )
-                if alarm.trigger is not None and not _knows(chart, alarm.trigger):
+                if alarm.trigger is not None and not _fires(chart, path, alarm.trigger, states):
                     yield source.finding(
                         alarm_at,
                         f"{alarm.trigger!r} is no trigger that the system may fire here",

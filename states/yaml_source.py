@@ -32,6 +32,7 @@ class Source:
         return Finding(file, line, what, mend)
 
 
+DEEPEST = 60  # keys in keys; the pathway needs 15
 # libyaml where the wheel has it: reading the base pathway takes 12 ms instead of 90.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -45,8 +46,9 @@ def read_yaml(path: Path) -> Source:
         raise PathwayError(
             (Finding(str(path), 1, f"cannot be read: {error}", "give a readable UTF-8 file"),)
         ) from error
-    loader = _Loader(text)
+    loader: Any = None
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         source = Source(name, {})
         if not isinstance(root, yaml.MappingNode):
@@ -55,13 +57,22 @@ def read_yaml(path: Path) -> Source:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PathwayError((Finding(name, line, f"is no YAML: {error.problem}", "mend the line"),)) from error
+    except yaml.reader.ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise PathwayError(
+            (Finding(name, line, f"is no YAML: {error.reason}", "remove the control character"),)
+        ) from error
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return source
 
 
 def _construct(loader: Any, node: yaml.Node, path: KeyPath, source: Source) -> Any:
     source.places[path] = (source.file, node.start_mark.line + 1)
+    if len(path) > DEEPEST:
+        finding = Finding(source.file, node.start_mark.line + 1, "is nested without end", "let no alias hold itself")
+        raise PathwayError((finding,))
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
         for key_node, value_node in node.value:
@@ -74,4 +85,8 @@ def _construct(loader: Any, node: yaml.Node, path: KeyPath, source: Source) -> A
         return mapping
     if isinstance(node, yaml.SequenceNode):
         return [_construct(loader, item, (*path, str(index)), source) for index, item in enumerate(node.value)]
-    return loader.construct_object(node, deep=True)
+    try:
+        return loader.construct_object(node, deep=True)
+    except ValueError as error:  # a timestamp with a thirteenth month, say
+        finding = Finding(source.file, node.start_mark.line + 1, f"{node.value!r}: {error}", "mend the value")
+        raise PathwayError((finding,)) from error

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from sqlalchemy import insert, select, text, update
 
-from ponte_workflow.store import balances
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.money import creditor, import_file
 
@@ -98,11 +97,12 @@ def stage(tx: Transaction, movements: Sequence[IncomingMovement]) -> None:
     tx.connection.exec_driver_sql("INSERT INTO incoming_movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", movements)
 
 
-def begin_staging(tx: Transaction) -> None:
-    """An empty temporary table, and nobody else writing the ledger."""
+def begin_staging(tx: Transaction) -> int:
+    """An empty temporary table, and nobody else writing the ledger; the id of the last movement so far."""
     lock(tx)
     tx.connection.exec_driver_sql(_INCOMING)
     tx.connection.exec_driver_sql("DELETE FROM incoming_movement")
+    return int(tx.connection.execute(text("SELECT coalesce(max(id), 0) FROM movement")).scalar_one())
 
 
 _FIELDS = "account_id, creditor_id, external_id, booked_on, effective_on, cents, is_payment, cause, iuv"
@@ -118,13 +118,14 @@ WHERE m.account_id <> i.account_id OR m.effective_on <> i.effective_on OR m.book
 
 
 def settle(tx: Transaction, import_file_id: int) -> Settled:
-    """Write the staged movements that are new, with balances and the freshness of their creditors."""
+    """Write the staged movements that are new, and the freshness of their creditors.
+
+    The caller hands what `begin_staging` gave it to `balances.add_movements_after`, before it commits.
+    """
     run = tx.connection.execute
-    before = run(text("SELECT coalesce(max(id), 0) FROM movement")).scalar_one()
     staged = run(text("SELECT count(*) FROM incoming_movement")).scalar_one()
     new = _take_new(tx, import_file_id)
     conflicts = tuple(run(text(_CONFLICTS)).scalars()) if new < staged else ()
-    balances.add_movements_after(tx, before)
     _freshen(tx)
     tx.connection.exec_driver_sql("DELETE FROM incoming_movement")
     return Settled(new, staged - new - len(conflicts), conflicts)

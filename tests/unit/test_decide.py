@@ -1,80 +1,38 @@
-"""`decide()`: who may do what from where, what follows from a step, and when clocks ring."""
+"""`decide()`: who may do what from where, and what follows from a step."""
 
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from states.decide import decide, opening
 from states.decision import (
     CloseTask,
     Decision,
-    MoveClock,
     Notify,
     OpenTask,
     Perform,
+    Record,
     Refusal,
     Signal,
     StartClock,
     StopClock,
     Withdraw,
 )
-from states.loader import load_all
-from states.pathway import PAUSE_CLOCK
-from states.snapshot import (
-    Attempt,
-    CaseSnapshot,
-    ClockDue,
-    Event,
-    Fact,
-    Paused,
-    Resumed,
-    RunningClock,
-    Triggered,
-    Value,
+from states.snapshot import Fact, RunningClock
+from tests.unit.snapshots import (
+    AGENCY,
+    CALL,
+    MONDAY,
+    SUPERVISOR,
+    SYSTEM,
+    TRACKS,
+    WORKER,
+    active,
+    case,
+    clocks,
+    fire,
+    taken,
 )
-
-PATHWAYS = load_all()
-BASE = PATHWAYS["un_ponte_sul_blu"]
-MONDAY = date(2026, 11, 2)
-WORKER = frozenset({"case_worker"})
-SUPERVISOR = frozenset({"supervisor"})
-AGENCY = frozenset({"job_agency"})
-SYSTEM = frozenset({"system"})
-CALL = Attempt(MONDAY, "phone", "spoken")
-TRACKS = ("active.community.invited", "active.payment.negotiating", "active.work.waiting")
-
-
-def case(*configuration: str, **more: object) -> CaseSnapshot:
-    """A case with one adult, number 7."""
-    return replace(CaseSnapshot(1, configuration or ("detected",), adults=frozenset({7})), **more)
-
-
-def fire(
-    snapshot: CaseSnapshot,
-    trigger: str,
-    roles: frozenset[str] = WORKER,
-    subject: int = 0,
-    on: date = MONDAY,
-    **fields: Value,
-) -> Decision | Refusal:
-    """Fire a trigger of the base pathway."""
-    return decide(BASE, snapshot, Triggered(trigger, roles, fields, subject), on)
-
-
-def taken(
-    snapshot: CaseSnapshot,
-    trigger: str,
-    roles: frozenset[str] = WORKER,
-    subject: int = 0,
-    on: date = MONDAY,
-    **fields: Value,
-) -> Decision:
-    """The same, expected to be accepted."""
-    answer = fire(snapshot, trigger, roles, subject, on, **fields)
-    assert isinstance(answer, Decision), answer
-    return answer
-
 
 REASON = {"reason": "x"}
 PLAN = {
@@ -181,117 +139,6 @@ def test_a_refusal_lists_every_failing_guard_and_who_can_fix_it(snapshot, trigge
     assert isinstance(answer, Refusal) and answer.kind == "needs"
     assert {failure.name for failure in answer.failures} == needs
     assert all(failure.fix_by and failure.sentence.it and failure.sentence.en for failure in answer.failures)
-
-
-def ring(clock: RunningClock, snapshot: CaseSnapshot, on: date, pathway: str = "un_ponte_sul_blu") -> Decision:
-    answer = decide(PATHWAYS[pathway], snapshot, ClockDue(clock), on)
-    assert isinstance(answer, Decision)
-    return answer
-
-
-def test_the_alarms_of_a_clock_ring_in_order_on_working_days() -> None:
-    start = next(e for e in opening(BASE, MONDAY).effects if isinstance(e, StartClock))
-    clock, told = RunningClock(0, start.name, MONDAY, 0, 0, start.due_on), []
-    while clock.due_on is not None:
-        move, notice = ring(clock, case("detected"), clock.due_on).effects
-        assert isinstance(move, MoveClock) and isinstance(notice, Notify)
-        told.append((clock.due_on, notice.kind, notice.to))
-        clock = clock._replace(position=move.position, due_on=move.due_on)
-    assert told == [
-        (date(2026, 11, 5), "remind", "supervisor"),
-        (date(2026, 11, 9), "remind", "supervisor"),
-        (date(2026, 11, 11), "remind", "supervisor"),
-        (date(2026, 11, 16), "escalate", "lead"),
-    ]
-
-
-def test_reminders_that_fell_due_meanwhile_are_told_once() -> None:
-    clock = RunningClock(0, "detected/assignment", MONDAY, 0, 0, date(2026, 11, 5))
-    move, notice = ring(clock, case("detected"), date(2026, 11, 12)).effects
-    assert isinstance(notice, Notify) and (notice.due_on, notice.overtaken) == (date(2026, 11, 11), 2)
-    assert isinstance(move, MoveClock) and move.due_on == date(2026, 11, 16)
-
-
-@pytest.mark.parametrize(
-    ("pathway", "attempts", "moved"),
-    [
-        pytest.param(
-            "sanpolino", (CALL, CALL, CALL._replace(channel="door")), True, id="three attempts on two channels"
-        ),
-        pytest.param(
-            "sanpolino", (CALL, CALL._replace(channel="door")), False, id="two attempts are too few in Sanpolino"
-        ),
-        pytest.param("san_polo", (CALL, CALL._replace(channel="door")), True, id="two attempts are enough in San Polo"),
-    ],
-)
-def test_the_neighbours_are_asked_by_the_clock_itself(pathway: str, attempts: tuple[Attempt, ...], moved: bool) -> None:
-    alarms = PATHWAYS[pathway].alarms("engagement.to_contact/contact", 0)
-    position = next(n for n in range(9) if (a := alarms.at(n)) and a.spec.do == "fire")
-    due = PATHWAYS[pathway].due("engagement.to_contact/contact", 0, position, MONDAY)
-    assert due is not None
-    decision = ring(
-        RunningClock(0, "engagement.to_contact/contact", MONDAY, position, 0, due),
-        case("engagement.to_contact", attempts=attempts),
-        due,
-        pathway,
-    )
-    assert decision.configuration == (("engagement.neighbours",) if moved else ("engagement.to_contact",))
-    assert (
-        any(isinstance(e, Notify) and e.kind == "escalate" and e.to == "supervisor" for e in decision.effects) != moved
-    )
-
-
-def clocks(decision: Decision) -> tuple[RunningClock, ...]:
-    return tuple(
-        RunningClock(e.person_id, e.name, e.started_on, 0, 0, e.due_on)
-        for e in decision.effects
-        if isinstance(e, StartClock)
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "shift"),
-    [
-        pytest.param("engagement.to_contact/contact", 7, id="working days: five of them are seven calendar days"),
-        pytest.param("active/team_review", 7, id="calendar days"),
-    ],
-)
-def test_a_pause_moves_each_clock_by_its_own_unit(name: str, shift: int) -> None:
-    due = BASE.due(name, 0, 0, MONDAY)
-    assert due is not None
-    snapshot = case("engagement.to_contact", clocks=(RunningClock(0, name, MONDAY, 0, 0, due),))
-    paused = decide(BASE, snapshot, Paused("hospital", MONDAY + timedelta(days=30)), MONDAY)
-    assert isinstance(paused, Decision)
-    assert {e.name: e.due_on for e in paused.effects if isinstance(e, MoveClock | StartClock)} == {
-        name: None,
-        PAUSE_CLOCK: MONDAY + timedelta(days=30),
-    }
-    still = replace(snapshot, paused_on=MONDAY, clocks=(RunningClock(0, name, MONDAY, 0, 0, None),))
-    resumed = decide(BASE, still, Resumed(), MONDAY + timedelta(days=7))
-    assert isinstance(resumed, Decision)
-    assert [e.due_on for e in resumed.effects if isinstance(e, MoveClock)] == [due + timedelta(days=shift)]
-
-
-@pytest.mark.parametrize(
-    ("snapshot", "event", "kind"),
-    [
-        pytest.param(case(paused_on=MONDAY), Paused("hospital", date(2026, 12, 1)), "paused", id="paused already"),
-        pytest.param(case(), Paused("holiday", date(2026, 12, 1)), "fields", id="unknown reason"),
-        pytest.param(case(), Paused("hospital", MONDAY), "fields", id="review today"),
-        pytest.param(case(paused_days=170), Paused("hospital", date(2026, 12, 1)), "pause_cap", id="over the cap"),
-        pytest.param(case("closed.referred"), Paused("hospital", date(2026, 12, 1)), "not_here", id="closed"),
-        pytest.param(case(), Resumed(), "not_paused", id="not paused"),
-    ],
-)
-def test_a_pause_is_refused(snapshot: CaseSnapshot, event: Event, kind: str) -> None:
-    answer = decide(BASE, snapshot, event, MONDAY)
-    assert isinstance(answer, Refusal) and answer.kind == kind
-
-
-def active(
-    work: str = "waiting", payment: str = "negotiating", community: str = "invited", **more: object
-) -> CaseSnapshot:
-    return case(f"active.community.{community}", f"active.payment.{payment}", f"active.work.{work}", **more)
 
 
 @pytest.mark.parametrize(
@@ -427,7 +274,33 @@ def test_a_household_that_declined_is_asked_again_once() -> None:
     assert clocks(second) == ()
 
 
-def test_the_night_does_not_move_a_paused_case() -> None:
-    snapshot = active(payment="struggling", paused_on=MONDAY, figures={"missed_in_a_row": 5})
-    answer = fire(snapshot, "breach", SYSTEM)
-    assert isinstance(answer, Refusal) and answer.kind == "paused"
+def test_a_reopened_case_watches_its_open_pips_again() -> None:
+    journeys = {7: "searching", 8: "kept", 9: "drafting"}
+    closed = case("closed.deceased", journeys=journeys, adults=frozenset({7, 8}))
+    started = {(c.person_id, c.name) for c in clocks(taken(closed, "reopen", SUPERVISOR, **REASON))}
+    assert started == {(0, "screening/screening"), (7, "searching/review")}, "9 has died: nobody is reminded"
+
+
+def test_a_large_household_can_move_out() -> None:
+    journeys = dict.fromkeys(range(1, 16), "searching")
+    decision = taken(case("planning", journeys=journeys), "move_out", **REASON)
+    assert dict(decision.journeys) == dict.fromkeys(range(1, 16), "concluded")
+
+
+def test_what_is_personal_never_becomes_a_fact() -> None:
+    fields = {"cause": "illness_or_death", "objective": True, "transitory": True, "notes": "in cura"}
+    decision = taken(case("screening"), "confirm", **fields)
+    assert decision.private == (("notes", "in cura", "special"),)
+    assert {e.name for e in decision.effects if isinstance(e, Record)} == {"cause", "objective", "transitory"}
+
+
+def test_closing_is_proposed_once() -> None:
+    cheap = case("screening", figures={"arrears_class": "regular"})
+    first = taken(cheap, "propose_closing", SYSTEM)
+    assert [e.kind for e in first.effects if isinstance(e, OpenTask)] == ["decide_closing"]
+    again = fire(
+        case("screening", figures=cheap.figures, facts=(Fact("closing_proposed", True, MONDAY),)),
+        "propose_closing",
+        SYSTEM,
+    )
+    assert isinstance(again, Refusal) and [f.name for f in again.failures] == ["closing_not_proposed"]

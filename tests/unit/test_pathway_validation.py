@@ -112,6 +112,117 @@ def test_each_mistake_is_found_with_its_line_and_mend(tmp_path: Path, old: str, 
     assert mine[0].startswith("town.yaml:") and abs(line - 1 - SOUND[: SOUND.index(old)].count("\n")) <= 4
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "wrong", "what"),
+    [
+        pytest.param(
+            "tell: {tell: supervisor, with_message: plan_breached}",
+            "tell: {tell: system, with_message: plan_breached}",
+            "tell: {tell: system",
+            "'system' is nobody who can be told → one of: case_worker, job_agency, landlord, lead, supervisor, volunteers",
+            id="told to the machine",
+        ),
+        pytest.param(
+            "ready: {message: pip_ready_to_sign}",
+            "ready: {message: pip_redy}",
+            "ready: {message: pip_redy}",
+            "unknown message 'pip_redy' → did you mean: pip_ready_to_sign?",
+            id="unknown message after a step",
+        ),
+        pytest.param(
+            "to: active\n",
+            "to: active.payment.paying\n",
+            "to: active.payment.paying\n",
+            "activate leads into one region of active from outside it → lead to active, or stay inside",
+            id="into one region from outside",
+        ),
+        pytest.param(
+            "to: closed.autonomous",
+            "to: closed",
+            "to: closed\n",
+            "graduate leads to closed, which has no initial child → one of: closed.autonomous, closed.deceased",
+            id="to a state that is no place to stand",
+        ),
+        pytest.param(
+            "trigger: ask_neighbours",
+            "trigger: relapse",
+            "                neighbours:\n",
+            "'relapse' is no trigger that the system may fire here → spell it right, or add system to its by:",
+            id="alarm fires what belongs elsewhere",
+        ),
+        pytest.param(
+            "day_before: day",
+            "day_before: what",
+            "remind: {message: appointment_reminder, day_before: what}",
+            "'what' is no date field of make_appointment → add it under fields:",
+            id="the day before no date",
+        ),
+        pytest.param(
+            "                  by: [system, volunteers, case_worker, supervisor]\n                  eventless: true\n",
+            "                  by: [volunteers, case_worker, supervisor]\n                  eventless: true\n",
+            "by: [volunteers, case_worker, supervisor]\n                  eventless: true\n",
+            "root can never be taken by itself → a trigger of the household with to: and system among its by:",
+            id="eventless but not by the system",
+        ),
+        pytest.param(
+            "                cannot_pay:\n",
+            "                participate: {label: {it: x, en: x}, by: [lead]}\n                cannot_pay:\n",
+            "                participate: &participate\n",
+            "participate stands in active.payment.paying too, active at the same time → rename one, or say both alike",
+            id="one event said differently in two regions",
+        ),
+        pytest.param(
+            'extra_holidays: ["02-15"]',
+            'extra_holidays: ["02-30"]',
+            'calendar:\n  extra_holidays: ["02-30"]',
+            "'02-30' is no day of the year (month-day)",
+            id="a holiday that never comes",
+        ),
+        pytest.param(
+            "closures: {}",
+            "closures: {august: {first: 2026-08-21, last: 2026-08-10}}",
+            "closures: {august",
+            "the last day comes before the first",
+            id="a closure backwards",
+        ),
+        pytest.param(
+            "closures: {}",
+            "closures: {august: {first: 2026-13-01, last: 2026-08-10}}",
+            "closures: {august",
+            "'2026-13-01': month must be in 1..12 → mend the value",
+            id="a thirteenth month",
+        ),
+        pytest.param(
+            "closures: {}",
+            "closures: &a {b: *a}",
+            "closures: &a",
+            "is nested without end → let no alias hold itself",
+            id="an alias that holds itself",
+        ),
+        pytest.param(
+            "closures: {}",
+            "closures: {} # \x07",
+            "closures: {} #",
+            "is no YAML: control characters are not allowed → remove the control character",
+            id="a control character",
+        ),
+        pytest.param(
+            "attempt: true\n",
+            "attempt: true\n              eventless: maybe\n",
+            "eventless: maybe",
+            "Input should be a valid boolean",
+            id="neither true nor false",
+        ),
+    ],
+)
+def test_the_finding_stands_at_the_very_line(tmp_path: Path, old: str, new: str, wrong: str, what: str) -> None:
+    assert old in SOUND
+    text = SOUND.replace(old, new, 1)
+    line = text[: text.index(wrong)].count("\n") + 1
+    found = findings(tmp_path, text)
+    assert any(finding.startswith(f"town.yaml:{line}: ") and what in finding for finding in found), (line, found)
+
+
 def test_one_trigger_in_a_state_and_everywhere_is_ambiguous(tmp_path: Path) -> None:
     twice = "    assign: {label: {it: x, en: x}, by: [supervisor], to: screening}\n    drop_out:\n"
     found = findings(tmp_path, SOUND.replace("    drop_out:\n", twice, 1))
@@ -158,8 +269,9 @@ def test_the_graph_is_looked_at_as_a_whole(tmp_path: Path, state: str, way: str,
     text = SMALL.replace("    z:", STATE % state).replace(
         "by: [lead], to: z.end}}}\n    b", f"by: [lead], to: {way}}}}}}}\n    b"
     )
+    line = text[: text.index("    b: {label")].count("\n") + 1
     found = findings(tmp_path, text, "small")
-    assert any(what in finding for finding in found), found
+    assert any(finding.startswith(f"small.yaml:{line}: {what}") for finding in found), found
 
 
 def test_an_overlay_may_not_touch_what_the_base_has_not(tmp_path: Path) -> None:
@@ -171,3 +283,45 @@ def test_an_overlay_may_not_touch_what_the_base_has_not(tmp_path: Path) -> None:
 
 def test_an_overlay_of_nothing_that_exists_is_refused(tmp_path: Path) -> None:
     assert "extends 'nowhere'" in findings(tmp_path, "name: o\nversion: 1\nextends: nowhere\n", "o")[0]
+
+
+def test_a_finding_in_the_base_names_the_base_and_one_in_the_overlay_the_overlay(tmp_path: Path) -> None:
+    (tmp_path / "town.yaml").write_text(SOUND.replace("message: meeting_reminder", "message: x", 1), encoding="utf-8")
+    overlay = """name: hamlet
+version: 1
+extends: town
+household:
+  states:
+    screening:
+      clocks:
+        screening:
+          alarms:
+            remind: {after: 17}
+"""
+    found = findings(tmp_path, overlay, "hamlet")
+    assert [finding.split(":")[0] for finding in found] == ["hamlet.yaml", "town.yaml"]
+    assert found[0].startswith("hamlet.yaml:10: remind rings on day 17, not before the deadline on day 12")
+
+
+def test_pathways_that_extend_each_other_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text("name: one\nversion: 1\nextends: two\n", encoding="utf-8")
+    assert "which cannot be" in findings(tmp_path, "name: two\nversion: 1\nextends: one\n", "two")[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        pytest.param(b"", "is not a mapping → start with name:", id="empty"),
+        pytest.param(b"- a\n- b\n", "is not a mapping → start with name:", id="a list"),
+        pytest.param(b"name: \xff\n", "cannot be read", id="not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_document_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
+    (tmp_path / "town.yaml").write_bytes(content)
+    with pytest.raises(PathwayError, match=what):
+        load(tmp_path / "town.yaml")
+
+
+def test_the_small_pathway_of_these_tests_is_itself_sound(tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(SMALL, encoding="utf-8")
+    assert load(tmp_path / "small.yaml").household.machine.initial == ("a",)

@@ -8,13 +8,14 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.importing.chunks import ImportOfFile
 from ponte_workflow.services.importing.formats import Amounts, Dates, Refused, learn, word
 from ponte_workflow.services.importing.readers import Line
-from ponte_workflow.store import ledger
+from ponte_workflow.store import balances, ledger
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.ledger import IncomingMovement
 
 _CHUNK = 20_000  # lines read, looked up and staged at once
+_CHUNKS_SETTLED = 6  # chunks written to the movements at once
 # Chunks in one transaction. A ledger that comes second adds to months already open: the more at once, the fewer times.
-_CHUNKS_COMMITTED = 6
+_CHUNKS_COMMITTED = 18
 _ACCOUNTS = 150_000  # accounts remembered between chunks: 40 MB, however many a ledger has
 ITEMS = {"CANONE": "canone", "SPESE": "spese"}
 
@@ -42,20 +43,25 @@ class LedgerReader:
         chunk = list(islice(lines, _CHUNK))
         while chunk:
             with self._work.store.transaction() as tx:
-                ledger.begin_staging(tx)
-                for _turn in range(_CHUNKS_COMMITTED):
+                before = ledger.begin_staging(tx)
+                for turn in range(1, _CHUNKS_COMMITTED + 1):
                     report.read += len(chunk)
                     self._stage(tx, chunk)
                     chunk = list(islice(lines, _CHUNK))
+                    if not chunk or turn % _CHUNKS_SETTLED == 0:
+                        self._settle(tx)
                     if not chunk:
                         break
-                settled = ledger.settle(tx, self._work.import_id)
-                report.new += settled.new
-                report.known += settled.known
-                self._conflicts.extend(settled.conflicts)
+                balances.add_movements_after(tx, before)
                 report.ledger_on = date.fromisoformat(self._newest) if self._newest else None
                 self._work.record(tx)
         self._refuse_conflicts()
+
+    def _settle(self, tx: Transaction) -> None:
+        settled = ledger.settle(tx, self._work.import_id)
+        self._work.report.new += settled.new
+        self._work.report.known += settled.known
+        self._conflicts.extend(settled.conflicts)
 
     def _stage(self, tx: Transaction, chunk: list[Line]) -> None:
         parsed, refuse = [], self._work.rejects.refuse
@@ -116,7 +122,8 @@ class LedgerReader:
             tenancies[account.code] = account.tenancy_id
             if account.id is not None and account.item is not None and account.creditor_id is not None:
                 key = (account.code, account.item, names[account.creditor_id])
-                found[key] = (account.id, account.creditor_id)
+                if key in keys:
+                    found[key] = (account.id, account.creditor_id)
         missing = sorted(key for key in keys - found.keys() if key[0] in tenancies)
         if not missing:
             return found
