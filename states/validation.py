@@ -204,7 +204,7 @@ def _clocks(document: PathwayDocument, chart: ChartSpec, name: str, states: Stat
                 last = (alarm.after or alarm.every or 0) + (alarm.every or 0) * ((alarm.times or 1) - 1)
                 if alarm.do in ("remind", "message") and deadlines and last >= max(deadlines):
                     yield source.finding(
-                        alarm_at,
+                        _newest((*clock_at, "alarms"), alarm_name, clock.alarms, source),
                         f"{alarm_name} rings on day {last}, not before the deadline on day {max(deadlines)}",
                         "ring earlier, or fewer times",
                     )
@@ -223,6 +223,13 @@ def _clocks(document: PathwayDocument, chart: ChartSpec, name: str, states: Stat
         closed = spec.final or (chart.closed is not None and path.split(".")[0] == chart.closed)
         if not spec.states and not closed and not _has_clock(path, states):
             yield source.finding(at, f"open state {path} has no clock: a case could be forgotten there", "add a clock")
+
+
+def _newest(at: KeyPath, late: str, alarms: Mapping[str, object], source: Source) -> KeyPath:
+    """The figure to mend: where an overlay says one of them, that one; else the late alarm itself."""
+    figures = [(*at, name, key) for name in (late, *alarms) for key in ("after", "every", "times")]
+    said = [figure for figure in figures if figure in source.places and source.place((*at, late))[0] != source.file]
+    return next((figure for figure in said if source.place(figure)[0] == source.file), (*at, late))
 
 
 def _has_clock(path: str, states: States) -> bool:

@@ -1,6 +1,5 @@
 """`decide()`: who may do what from where, and what follows from a step."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest

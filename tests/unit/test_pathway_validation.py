@@ -160,7 +160,7 @@ def test_each_mistake_is_found_with_its_line_and_mend(tmp_path: Path, old: str, 
         pytest.param(
             "                  by: [system, volunteers, case_worker, supervisor]\n                  eventless: true\n",
             "                  by: [volunteers, case_worker, supervisor]\n                  eventless: true\n",
-            "by: [volunteers, case_worker, supervisor]\n                  eventless: true\n",
+            "eventless: true\n                  to: active.community.rooted",
             "root can never be taken by itself → a trigger of the household with to: and system among its by:",
             id="eventless but not by the system",
         ),
@@ -301,6 +301,8 @@ household:
     found = findings(tmp_path, overlay, "hamlet")
     assert [finding.split(":")[0] for finding in found] == ["hamlet.yaml", "town.yaml"]
     assert found[0].startswith("hamlet.yaml:10: remind rings on day 17, not before the deadline on day 12")
+    sooner = overlay.replace("remind: {after: 17}", "escalate: {after: 6}")
+    assert findings(tmp_path, sooner, "hamlet")[0].startswith("hamlet.yaml:10: remind rings on day 7, not before")
 
 
 def test_pathways_that_extend_each_other_are_refused(tmp_path: Path) -> None:
