@@ -20,6 +20,7 @@ _RUNTIME.chmod(0o700)
 os.environ.setdefault("XDG_RUNTIME_DIR", str(_RUNTIME))
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 from sqlalchemy import Engine, text  # noqa: E402
 
 from ponte_workflow.i18n import use_language  # noqa: E402
@@ -28,6 +29,9 @@ from ponte_workflow.store.crypto import FieldCipher, new_key  # noqa: E402
 from ponte_workflow.store.engine import Store, open_engine  # noqa: E402
 
 KEY = new_key()
+# Deadlines measure the machine, not the code: a busy one would fail a sound test.
+settings.register_profile("ponte", deadline=None)
+settings.load_profile("ponte")
 
 
 @pytest.fixture(autouse=True)
