@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from states.document import AlarmSpec, ClockSpec, StateSpec, Text, TriggerSpec
-from states.documentation_svg import svg
-from states.guards import GUARDS
+from states.documentation_svg import EVERYWHERE, svg
 from states.machine import SEPARATOR
 from states.pathway import Chart, Pathway
 from states.roles import ROLE_NAMES
@@ -38,8 +37,8 @@ class Row(NamedTuple):
 
 
 def table(pathway: Pathway, language: str) -> list[Row]:
-    """Every state of both machines with its clocks and the ways on, in the document's order."""
-    return [
+    """Every state of both machines with its clocks and the ways on, in the document's order; last ("*") those from anywhere."""
+    rows = [
         Row(
             CHARTS[name].in_(language),
             path,
@@ -51,6 +50,11 @@ def table(pathway: Pathway, language: str) -> list[Row]:
         for name, chart in (("household", pathway.household), ("person", pathway.person))
         for path, state in chart.states.items()
     ]
+    for name, chart in (("household", pathway.household), ("person", pathway.person)):
+        ways = "\n".join(_trigger(trigger, spec, language) for trigger, spec in chart.spec.everywhere.items())
+        if ways:
+            rows.append(Row(CHARTS[name].in_(language), "*", EVERYWHERE.in_(language), "", "", ways))
+    return rows
 
 
 def mermaid(pathway: Pathway, language: str) -> str:
@@ -61,22 +65,24 @@ def mermaid(pathway: Pathway, language: str) -> str:
         lines.append(f"    [*] --> {_id(name, chart.spec.initial)}")
         for state_name, spec in chart.spec.states.items():
             lines += _mermaid_state(name, state_name, spec, language, 2)
-        for trigger, sources in chart.triggers.items():
-            for path, trigger_spec in sources.items():
-                if trigger in chart.spec.everywhere:
-                    continue
-                lines += [
-                    f"    {_id(name, path)} --> {_id(name, way.to)}: {trigger_spec.label.in_(language)}"
-                    for way in trigger_spec.all_ways().values()
-                    if way.to is not None
-                ]
+        lines += _edges(name, chart, language)
         lines.append("  }")
     return "\n".join(lines) + "\n"
 
 
+def _edges(name: str, chart: Chart, language: str) -> Iterator[str]:
+    for trigger, sources in chart.triggers.items():
+        if trigger in chart.spec.everywhere:
+            continue
+        for path, spec in sources.items():
+            targets = dict.fromkeys(way.to for way in spec.all_ways().values() if way.to is not None)
+            for target in targets:
+                yield f"    {_id(name, path)} --> {_id(name, target)}: {_plain(spec.label, language)}"
+
+
 def _mermaid_state(chart: str, path: str, spec: StateSpec, language: str, depth: int) -> Iterator[str]:
     pad = "  " * depth
-    yield f'{pad}state "{spec.label.in_(language)}" as {_id(chart, path)}'
+    yield f'{pad}state "{_plain(spec.label, language)}" as {_id(chart, path)}'
     if not spec.states:
         return
     yield f"{pad}state {_id(chart, path)} {{"
@@ -87,6 +93,11 @@ def _mermaid_state(chart: str, path: str, spec: StateSpec, language: str, depth:
             yield f"{pad}  --"
         yield from _mermaid_state(chart, path + SEPARATOR + name, child, language, depth + 1)
     yield f"{pad}}}"
+
+
+def _plain(label: Text, language: str) -> str:
+    """A label without what Mermaid takes for its own syntax."""
+    return label.in_(language).replace(": ", " - ").replace(":", " ").replace(";", ",").replace('"', "'")
 
 
 def _id(chart: str, path: str) -> str:
@@ -109,7 +120,6 @@ def _trigger(name: str, spec: TriggerSpec, language: str) -> str:
 
 
 def _need(guard: str, parameters: dict[str, object]) -> str:
-    assert guard in GUARDS
     values = ", ".join(f"{key} {value}" for key, value in parameters.items())
     return f"{guard}: {values}" if values else guard
 

@@ -1,176 +1,116 @@
-"""The pathway drawn as SVG by our own hand: boxes in bands, arrows between top-level states; no library, no fonts from outside."""
+"""The pathway drawn as SVG by our own hand: boxes side by side, ways between them in lanes; no library, no fonts from outside."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from html import escape
 
-from states.document import StateSpec
-from states.machine import SEPARATOR
+from states.document import Text
+from states.documentation_layout import LETTER, LINE, PAD, Box, Row, over_and_under, whole_row
 from states.pathway import Chart, Pathway
 
-CHARACTER = 6.6  # pixels of a letter at 12px, on the generous side: text must never run over its box
-LINE, PAD, GAP = 22, 12, 46
+MARGIN = 24.0
 STYLE = (
-    "text{font:12px system-ui,sans-serif;fill:#17324d}.t{font-weight:600}.n{fill:#5c6f82;font-size:11px}"
+    "text{font:12px system-ui,sans-serif;fill:#17324d}.t{font-weight:600}.h{font-size:16px;font-weight:600}"
+    ".n{fill:#44576a}.l{font-size:10px;fill:#44576a;paint-order:stroke;stroke:#f7fafd;stroke-width:3px}"
     ".b{fill:#fff;stroke:#0066cc;stroke-width:1.4}.g{fill:#f2f7fc;stroke:#0066cc;stroke-width:1.4}"
     ".k{fill:#fafafa;stroke:#98a6b3;stroke-dasharray:4 3}.f{fill:#e6f4ea;stroke:#008055;stroke-width:1.4}"
-    ".a{fill:none;stroke:#5c6f82;stroke-width:1.2;marker-end:url(#h)}"
+    ".a{fill:none;stroke:#5c6f82;stroke-width:1.1;stroke-linejoin:round}.e{marker-end:url(#h)}"
+)
+TITLES = (
+    ("household", Text(it="Il nucleo", en="The household")),
+    ("person", Text(it="La persona (ogni adulto con un PIP)", en="The person (each adult with a PIP)")),
+)
+EVERYWHERE = Text(it="Da ogni stato aperto", en="From every open state")
+ABOUT = Text(
+    it="gli stati del nucleo e della persona, e i passi che portano dall'uno all'altro",
+    en="the states of the household and of the person, and the steps that lead from one to the next",
 )
 
 
-@dataclass
-class Box:
-    """A state with its place; children lie inside, in one row (a track) or in several (parallel tracks, closed states)."""
-
-    path: str
-    label: str
-    kind: str
-    rows: list[list["Box"]]
-    x: float = 0
-    y: float = 0
-    width: float = 0
-    height: float = 0
-
-    def measure(self) -> None:
-        """Width and height from the label and what lies inside."""
-        for row in self.rows:
-            for child in row:
-                child.measure()
-        own = len(self.label) * CHARACTER + 2 * PAD
-        inside = max((sum(c.width for c in row) + GAP * 0.6 * (len(row) - 1) for row in self.rows), default=0)
-        self.width = max(own, inside + 2 * PAD if self.rows else 0)
-        self.height = (
-            LINE + PAD + sum(max(c.height for c in row) + PAD for row in self.rows) if self.rows else LINE + PAD
-        )
-
-    def put(self, x: float, y: float) -> None:
-        """Place it and everything inside."""
-        self.x, self.y = x, y
-        below = y + LINE + PAD
-        for row in self.rows:
-            left = x + PAD
-            for child in row:
-                child.put(left, below)
-                left += child.width + GAP * 0.6
-            below += max(child.height for child in row) + PAD
-
-    def walk(self) -> Iterator["Box"]:
-        """Itself and everything inside."""
-        yield self
-        for row in self.rows:
-            for child in row:
-                yield from child.walk()
-
-
 def svg(pathway: Pathway, language: str) -> str:
-    """Both machines, the household's above the person's."""
+    """Both machines, the household's above the person's. Arrows bear the trigger's name, as `ponte case` takes it."""
     parts: list[str] = []
-    top, width = 64.0, 0.0
-    for title, chart in (
-        ({"it": "Il nucleo", "en": "The household"}, pathway.household),
-        ({"it": "La persona (ogni adulto con un PIP)", "en": "The person (each adult with a PIP)"}, pathway.person),
-    ):
-        boxes = [_box(name, spec, chart, language) for name, spec in chart.spec.states.items()]
-        for box in boxes:
-            box.measure()
-        parts.append(
-            f'<text class="t" x="24" y="{top - 14:.0f}">{escape(title["en" if language == "en" else "it"])}</text>'
-        )
-        right, bottom = _lay_out(boxes, top)
-        known = {box.path: box for outer in boxes for box in outer.walk()}
-        arrows = list(_arrows(chart, known, bottom))
-        parts += [text for box in boxes for text in _draw(box)]
-        parts += [drawing for drawing, _low in arrows]  # above the boxes: those between children would be hidden
-        everywhere = ", ".join(spec.label.in_(language) for spec in chart.spec.everywhere.values())
-        low = max([bottom, *(low for _drawing, low in arrows)]) + 24
-        lead = "Da ogni stato aperto: " if language != "en" else "From every open state: "
-        parts += _wrapped(lead + everywhere, 24, low, right)
-        top, width = low + 80, max(width, right)
-    height, heading = top - 40, escape(pathway.document.title.in_(language))
+    charts = [(title.in_(language), getattr(pathway, name)) for name, title in TITLES]
+    rows = [whole_row(chart, language) for _, chart in charts]
+    width, top = max(row.width() for row in rows), 64.0
+    for (title, chart), row in zip(charts, rows, strict=True):
+        parts.append(_text("t", MARGIN, top - 14, title))
+        row.put(MARGIN, top)
+        labels = _labels(chart, language)
+        parts += [drawn for box in row.boxes for drawn in _box(box, labels)]
+        parts += _ways(row, labels)
+        low = top + row.height() + 28
+        everywhere = [f"{labels[name]} ({name})" for name in chart.spec.everywhere]
+        words = list(_wrapped(f"{EVERYWHERE.in_(language)}: " + ", ".join(everywhere), MARGIN, low, width))
+        parts += words
+        top = low + 17 * len(words) + 50
+    heading = escape(pathway.document.title.in_(language))
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + 24:.0f} {height:.0f}" role="img">\n'
-        f"<title>{heading}</title>\n<desc>{heading}, v{pathway.version}</desc>\n<style>{STYLE}</style>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width + 2 * MARGIN:.0f} {top - 50:.0f}" role="img">\n'
+        f"<title>{heading}</title>\n<desc>{heading}, v{pathway.version}: {escape(ABOUT.in_(language))}</desc>\n"
+        f"<style>{STYLE}</style>\n"
         '<defs><marker id="h" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0L8 4L0 8z" fill="#5c6f82"/></marker></defs>\n'
-        f'<rect width="100%" height="100%" fill="#fff"/>\n<text class="t" x="24" y="28" font-size="16">{heading}</text>\n'
+        f'<rect width="100%" height="100%" fill="#fff"/>\n{_text("h", MARGIN, 28, pathway.document.title.in_(language))}\n'
         + "\n".join(parts)
         + "\n</svg>\n"
     )
 
 
-def _box(path: str, spec: StateSpec, chart: Chart, language: str) -> Box:
-    children = [_box(f"{path}{SEPARATOR}{name}", child, chart, language) for name, child in spec.states.items()]
-    closed = path.split(SEPARATOR)[0] == chart.spec.closed
-    in_column = spec.parallel or path == chart.spec.closed
-    rows = [[child] for child in children] if in_column else [children] if children else []
-    label = spec.label.in_(language)
-    if closed and ":" in label:
-        label = label.partition(":")[2].strip().capitalize()
-    kind = "k" if closed else "f" if spec.final else "g" if children else "b"
-    return Box(path, label, kind, rows)
+def _labels(chart: Chart, language: str) -> dict[str, str]:
+    return {name: next(iter(sources.values())).label.in_(language) for name, sources in chart.triggers.items()}
 
 
-def _lay_out(boxes: list[Box], top: float) -> tuple[float, float]:
-    """Left to right in rows no wider than a page; returns the right and the lower end."""
-    left, right, low, row_top = 24.0, 0.0, top, top
-    for box in boxes:
-        if left > 24 and left + box.width > 2000:
-            left, row_top = 24.0, low + GAP
-        box.put(left, row_top)
-        left += box.width + GAP
-        right, low = max(right, box.x + box.width), max(low, box.y + box.height)
-    return right, low
-
-
-def _arrows(chart: Chart, known: dict[str, Box], bottom: float) -> Iterator[tuple[str, float]]:
-    """One arrow for each pair of boxes that a trigger joins; those from every state are named in words instead."""
-    seen: set[tuple[str, str]] = set()
-    for trigger, sources in chart.triggers.items():
-        if trigger in chart.spec.everywhere:
-            continue
-        for path, spec in sources.items():
-            for way in spec.all_ways().values():
-                if way.to is None or (path, way.to) in seen or way.to.split(SEPARATOR)[0] == chart.spec.closed:
-                    continue
-                seen.add((path, way.to))
-                yield _arrow(known[path], known[way.to], bottom)
-
-
-def _arrow(source: Box, target: Box, bottom: float) -> tuple[str, float]:
-    sx, sy, tx, ty = source.x + source.width, source.y + LINE / 2 + 6, target.x, target.y + LINE / 2 + 6
-    if abs(sy - ty) < 2 and 0 <= tx - sx <= GAP * 1.5:
-        return f'<path class="a" d="M{sx:.0f} {sy:.0f}L{tx - 1:.0f} {ty:.0f}"/>', sy
-    # Far arrows hang lower than near ones, inside a box never lower than its padding.
-    distance = abs(target.x - source.x)
-    low = max(source.y + source.height, target.y + target.height)
-    inside = SEPARATOR in source.path and SEPARATOR in target.path
-    down = low + 11.0 if inside else (bottom if distance > 600 else low) + 14 + distance * 0.03
-    mx, my = source.x + source.width / 2, source.y + source.height
-    nx, ny = target.x + target.width / 2, target.y + target.height
-    return (
-        f'<path class="a" d="M{mx:.0f} {my:.0f}C{mx:.0f} {down:.0f} {nx:.0f} {down:.0f} {nx:.0f} {ny + 1:.0f}"/>',
-        down,
-    )
-
-
-def _draw(box: Box) -> Iterator[str]:
+def _box(box: Box, labels: dict[str, str]) -> Iterator[str]:
     yield (
-        f'<rect class="{box.kind}" x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{box.height:.0f}" rx="6">'
-        f"<title>{escape(box.path)}</title></rect>"
+        f'<rect class="{box.kind}" x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" height="{box.height:.0f}"'
+        f' rx="6"><title>{escape(box.path)}</title></rect>'
     )
-    weight = ' class="t"' if box.rows else ""
-    yield f'<text{weight} x="{box.x + PAD:.0f}" y="{box.y + LINE:.0f}">{escape(box.label)}</text>'
+    yield _text("t" if box.rows else "s", box.x + PAD, box.y + LINE, box.label)
     for row in box.rows:
-        for child in row:
-            yield from _draw(child)
+        for child in row.boxes:
+            yield from _box(child, labels)
+        yield from _ways(row, labels)
 
 
-def _wrapped(text: str, x: float, y: float, width: float) -> list[str]:
-    lines, line = [], ""
+def _ways(row: Row, labels: dict[str, str]) -> Iterator[str]:
+    """Lines first, labels upon them."""
+    for column in row.steps:
+        source, target = row.boxes[column], row.boxes[column + 1]
+        y = source.y + (LINE + PAD) / 2
+        yield f'<path class="a e" d="M{source.x + source.width:.0f} {y:.0f}H{target.x - 1:.0f}"/>'
+    for bus in row.buses:
+        lane = row.lane_y(bus.lane)
+        xs = [x for x, _ in bus.ports]
+        yield f'<path class="a" d="M{min(xs):.0f} {lane:.0f}H{max(xs):.0f}"/>'
+        for box, (x, ends) in zip(row.joined(bus), bus.ports, strict=True):
+            low = box.y + box.height
+            way = f"M{x:.0f} {lane:.0f}V{low + 1:.0f}" if ends else f"M{x:.0f} {low:.0f}V{lane:.0f}"
+            yield f'<path class="{"a e" if ends else "a"}" d="{way}"/>'
+    for column in row.steps:
+        source = row.boxes[column]
+        left = source.x + source.width + 6
+        over, under = over_and_under(row, column)
+        yield _named(left, source.y + 13, over, labels)
+        if under:
+            yield _named(left, source.y + 28, under, labels)
+    for bus in row.buses:
+        yield _named(row.label_x(bus), row.lane_y(bus.lane) - 4, bus.label, labels)
+
+
+def _named(x: float, y: float, names: str, labels: dict[str, str]) -> str:
+    words = ", ".join(labels[name] for name in names.split(", "))
+    return f'<text class="l" x="{x:.0f}" y="{y:.0f}">{escape(names)}<title>{escape(words)}</title></text>'
+
+
+def _text(kind: str, x: float, y: float, text: str) -> str:
+    return f'<text class="{kind}" x="{x:.0f}" y="{y:.0f}">{escape(text)}</text>'
+
+
+def _wrapped(text: str, x: float, y: float, width: float) -> Iterator[str]:
+    line = ""
     for word in text.split():
-        if (len(line) + len(word) + 1) * CHARACTER > width - x:
-            lines.append(line)
-            line = ""
+        if line and (len(line) + len(word) + 1) * LETTER > width:
+            yield _text("n", x, y, line)
+            line, y = "", y + 17
         line = f"{line} {word}".strip()
-    lines.append(line)
-    return [f'<text class="n" x="{x:.0f}" y="{y + 16 * n:.0f}">{escape(part)}</text>' for n, part in enumerate(lines)]
+    yield _text("n", x, y, line)

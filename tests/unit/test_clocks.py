@@ -1,5 +1,6 @@
 """When clocks ring, whom they reach, and how a pause moves them."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from states.alarms import AlarmSequence
+from states.calendars import LegalCalendar, WorkingCalendar
 from states.decide import decide, opening
 from states.decision import Decision, MoveClock, Notify, Refusal, Release, StartClock, StopClock
 from states.loader import BUNDLED, load
@@ -202,9 +204,28 @@ def test_closing_a_paused_case_ends_its_pause() -> None:
     assert Release(10) in decision.effects and StopClock(0, PAUSE_CLOCK) in decision.effects
 
 
-def test_rings_are_computed_once_whoever_asks_first() -> None:
+def test_rings_are_the_same_whichever_thread_asks_first() -> None:
     clock = BASE.document.household.states["active"].states["community"].states["invited"].clocks["invitation"]
-    sequence = AlarmSequence(clock)
-    with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(sequence.at, [n % 500 for n in range(8000)]))
-    assert [alarm.offset for alarm in found[:500] if alarm] == [10 * (n + 1) for n in range(500)]
+    expected = [10 * (n + 1) for n in range(500)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # else the threads hardly meet
+    try:
+        for _ in range(5):
+            sequence = AlarmSequence(clock)
+            with ThreadPoolExecutor(8) as threads:
+                found = list(threads.map(sequence.at, [n for n in range(500) for _ in range(8)]))
+            assert [alarm.offset for alarm in found[::8] if alarm] == expected
+    finally:
+        sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize(
+    ("day", "works"),
+    [
+        pytest.param(date(2028, 2, 29), False, id="a leap year keeps the day"),
+        pytest.param(date(2027, 3, 1), True, id="another year has none"),
+    ],
+)
+def test_a_holiday_on_the_29th_of_february_stops_no_calendar(day: date, works: bool) -> None:
+    assert WorkingCalendar(extra_holidays=[(2, 29)]).is_working(day) == works
+    assert LegalCalendar(extra_holidays=[(2, 29)]).is_holiday(day) != works

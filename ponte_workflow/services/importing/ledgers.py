@@ -19,8 +19,8 @@ _CHUNKS_COMMITTED = 18
 _ACCOUNTS = 150_000  # accounts remembered between chunks: 40 MB, however many a ledger has
 ITEMS = {"CANONE": "canone", "SPESE": "spese"}
 
-# Line, account as (tenancy code, item, creditor), booked, effective, cents, is payment, external id, cause, IUV.
-_Key = tuple[str, str, str]
+_Key = tuple[str, str, str]  # an account: tenancy code, item, creditor
+# Line, account, booked, effective, cents, is payment, external id, cause, IUV.
 _Parsed = tuple[Line, _Key, str, str, int, bool, str, str, str | None]
 
 
