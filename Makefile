@@ -39,6 +39,7 @@ messages: $(STAMP) ## Bring the Italian catalogue up to date with the sources, a
 	$(BIN)/pybabel -q update -i $(VENV)/ponte.pot -o $(CATALOGUE).po -l it --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel -q compile -i $(CATALOGUE).po -o $(CATALOGUE).mo
 
-lock: ## Resolve the dependencies again (needs uv); the lock holds hashes and no addresses
+lock: ## Resolve the dependencies again (needs uv; LOCKFLAGS=--upgrade for newer ones); the lock holds hashes and no addresses
 	uv pip compile pyproject.toml --group dev --generate-hashes --universal --python-version 3.11 --no-header \
-	  --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
+	  --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock \
+	  --no-emit-package django --no-emit-package asgiref --no-emit-package sqlparse $(LOCKFLAGS)

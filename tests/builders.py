@@ -14,6 +14,7 @@ from ponte_workflow.services.rights import SYSTEM, Actor, actor_of
 from ponte_workflow.store import balances, network
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Store, Transaction
+from ponte_workflow.store.people import search_name
 from ponte_workflow.store.schema.money import account, creditor, movement
 from ponte_workflow.store.schema.neighbourhood import building, contact, dwelling, household, person, tenancy
 from ponte_workflow.store.schema.network import quarter
@@ -80,6 +81,7 @@ def create_person(
         ordinal=ordinal,
         surname="Prova",
         given_name=f"{name}{ordinal}",
+        search_name=search_name("Prova", f"{name}{ordinal}"),
         sex="F",
         birth_date=born,
         relation="intestatario",

@@ -1,6 +1,7 @@
 """The persons of the households and their contacts; tax codes, phones and mails encrypted, with a blind index."""
 
 import json
+import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, NamedTuple
@@ -63,8 +64,14 @@ def upsert(tx: Transaction, rows: Mapping[tuple[int, int], PersonRow]) -> tuple[
     return len(fresh), len(changed), len(rows) - len(fresh) - len(changed)
 
 
+def search_name(surname: str, given_name: str) -> str:
+    """What names are searched by: lower case, no accents, single blanks. Rossi-Dalò Zoë -> rossi-dalo zoe."""
+    plain = unicodedata.normalize("NFKD", f"{surname} {given_name}").encode("ascii", "ignore").decode().lower()
+    return " ".join(plain.split())
+
+
 def _persons(tx: Transaction, households: Collection[int]) -> dict[tuple[int, int], Any]:
-    columns = [person.c[name] for name in ("id", "household_id", "ordinal", *_PLAIN, "tax_code_index")]
+    columns = [person.c[name] for name in ("id", "household_id", "ordinal", "search_name", *_PLAIN, "tax_code_index")]
     ids, found = list(households), {}
     for start in range(0, len(ids), _IN):
         rows = tx.connection.execute(select(*columns).where(person.c.household_id.in_(ids[start : start + _IN])))
@@ -74,7 +81,10 @@ def _persons(tx: Transaction, households: Collection[int]) -> dict[tuple[int, in
 
 def _plain(row: PersonRow) -> dict[str, Any]:
     values = {name: getattr(row, name) for name in _PLAIN}
-    return values | {"birth_date": date.fromisoformat(row.birth_date)}
+    return values | {
+        "birth_date": date.fromisoformat(row.birth_date),
+        "search_name": search_name(row.surname, row.given_name),
+    }
 
 
 def _tax_code(tx: Transaction, row: PersonRow) -> dict[str, str | None]:

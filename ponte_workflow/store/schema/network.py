@@ -1,6 +1,6 @@
 """Who takes part: partners, the staff and their roles, the quarters in which each works."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, Index, String, Table, Text, UniqueConstraint
 
 from ponte_workflow.store.schema.base import Moment, key, metadata, ref
 
@@ -55,7 +55,7 @@ staff_role = Table(
     metadata,
     key(),
     ref("staff_id", "staff"),
-    # supervisor, case_worker, job_agency, volunteers, landlord, lead
+    # supervisor, case_worker, job_agency, volunteers, landlord, lead, admin
     Column("role", String(20), nullable=False),
     UniqueConstraint("staff_id", "role"),
 )
@@ -70,6 +70,7 @@ access = Table(
     Column("what", String(60), nullable=False),  # the use case, e.g. case.show
     ref("household_id", "household", nullable=True, index=True),
     Column("detail", Text, nullable=True),  # codes only
+    Index("ix_access_at", "at"),
 )
 
 # One token: only the right field key opens it.
