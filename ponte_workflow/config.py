@@ -35,6 +35,15 @@ class Settings(BaseModel):
     mail_from: str = Field(default="ponte@example.org", description="Sender address of every mail")
     batch_size: int = Field(default=1000, ge=1, le=10_000, description="Due clocks in one transaction of the night")
     shards: int = Field(default=1, ge=1, le=256, description="Shards of the clock step (PostgreSQL only above 1)")
+    second_factor_roles: str = Field(
+        default="", description="Roles that must have a second factor, comma separated, e.g. lead,supervisor,admin"
+    )
+    oidc_issuer: str | None = Field(default=None, description="Single sign-on: the OpenID provider's issuer URL")
+    oidc_name: str = Field(default="OpenID Connect", description="Its name on the sign-in page")
+    oidc_client_id: str | None = Field(default=None, description="Ponte's name there")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="Ponte's secret there")
+    oidc_username_claim: str = Field(default="preferred_username", description="The claim that holds the username")
+    upload_megabytes: int = Field(default=200, ge=1, le=4000, description="Largest file that may be uploaded")
     prefect_api_url: str | None = Field(default=None, description="A running Prefect server; else an ephemeral one")
 
     @classmethod

@@ -28,6 +28,7 @@ from ponte_workflow.store import migrate  # noqa: E402
 from ponte_workflow.store.crypto import FieldCipher, new_key  # noqa: E402
 from ponte_workflow.store.engine import Store, open_engine  # noqa: E402
 
+pytest_plugins = ["tests.site"]
 KEY = new_key()
 # Deadlines measure the machine, not the code: a busy one would fail a sound test.
 settings.register_profile("ponte", deadline=None)

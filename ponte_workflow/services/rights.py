@@ -30,6 +30,7 @@ class Actor:
     partner_id: int = 0
     quarters: frozenset[int] = frozenset()
     covers: frozenset[int] = frozenset()  # staff ids whose work is theirs today: their own and absent colleagues'
+    opened: frozenset[int] = frozenset()  # cases opened with a reason for a while (break glass)
 
     @property
     def is_system(self) -> bool:
@@ -46,15 +47,20 @@ def actor_of(tx: Transaction, username: str, on: date) -> Actor:
     member = next((m for m in everybody.values() if m.username == username), None)
     if member is None or not member.active:
         raise NotAllowed(_("Nobody active has the username {name}: see ponte user list").format(name=username))
+    return actor_for(member, everybody, on)
+
+
+def actor_for(member: Member, everybody: dict[int, Member], on: date, opened: frozenset[int] = frozenset()) -> Actor:
+    """The actor that a member of staff is on a day."""
     covers = {member.id} | {m.id for m in everybody.values() if m.deputy_id == member.id and m.absent(on)}
-    return Actor(member.id, member.roles, member.partner_id, member.quarters, frozenset(covers))
+    return Actor(member.id, member.roles, member.partner_id, member.quarters, frozenset(covers), opened)
 
 
 def may_see(actor: Actor, row: CaseRow) -> bool:
     """Whether the actor may see this case."""
     if actor.is_system or "lead" in actor.roles:
         return True
-    if row.assigned_to in actor.covers:
+    if row.assigned_to in actor.covers or row.id in actor.opened:
         return True
     if actor.roles & WIDE:
         theirs = row.partner_id == actor.partner_id

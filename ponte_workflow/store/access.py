@@ -11,10 +11,16 @@ from ponte_workflow.store.schema.network import access
 def record(
     tx: Transaction, *, staff_id: int | None, at: datetime, what: str, household_id: int | None, detail: str
 ) -> None:
-    """One view: who, when, which use case, whose data. `detail` holds codes only."""
-    tx.connection.execute(
-        insert(access).values(staff_id=staff_id, at=at, what=what, household_id=household_id, detail=detail)
-    )
+    """One view: who, when, which use case, whose data. `detail` holds codes only. A reading transaction writes it at its end."""
+    values = {"staff_id": staff_id, "at": at, "what": what, "household_id": household_id, "detail": detail}
+
+    def write(to: Transaction) -> None:
+        to.connection.execute(insert(access).values(values))
+
+    if tx.afterwards is None:
+        write(tx)
+    else:
+        tx.afterwards.append(write)
 
 
 def of_household(tx: Transaction, household_id: int) -> list[tuple[int | None, datetime, str]]:

@@ -2,10 +2,11 @@
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
@@ -15,6 +16,12 @@ from ponte_workflow.errors import BadConfiguration, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store.crypto import FieldCipher
 
+# A look at many rows must not see half of somebody's commit; SQLite's snapshots are like that by themselves.
+READING: dict[str, dict[str, Any]] = {
+    "sqlite": {"ponte_reading": True},
+    "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+}
+POOL, POOL_OVERFLOW = 10, 40  # the web application's threads, and some to spare
 NIGHT_LOCK = 0x506F6E7465  # "Ponte": the advisory lock of the night on PostgreSQL
 
 
@@ -26,10 +33,14 @@ class Busy(PonteError):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One unit of work: handed to every service, committed or rolled back by whoever opened it."""
+    """One unit of work: handed to every service, committed or rolled back by whoever opened it.
+
+    afterwards: in a reading transaction, what has to be written once it has ended (the traces of views); else None.
+    """
 
     connection: Connection
     cipher: FieldCipher
+    afterwards: "list[Callable[[Transaction], None]] | None" = None
 
     @property
     def is_postgresql(self) -> bool:
@@ -60,6 +71,26 @@ class Store:
         """Commit at the end, roll back on an error."""
         with self.engine.begin() as connection:
             yield Transaction(connection, self.cipher)
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """One consistent look that waits for no writer and can write nothing; traces of views are written when it ends.
+
+        The answer exists only after its traces do: they are committed before this block is left.
+        """
+        afterwards: list[Callable[[Transaction], None]] = []
+        with self.engine.connect() as plain:
+            connection = plain.execution_options(**READING[self.engine.dialect.name])
+            with connection.begin():
+                try:
+                    yield Transaction(connection, self.cipher, afterwards)
+                finally:
+                    if not self.is_postgresql:
+                        connection.exec_driver_sql("PRAGMA query_only=0")  # the pool's next user may write
+        if afterwards:
+            with self.transaction() as tx:
+                for write in afterwards:
+                    write(tx)
 
     @contextmanager
     def rehearsal(self) -> Iterator[Transaction]:
@@ -114,15 +145,16 @@ def open_engine(url: str) -> Engine:
     except ArgumentError as error:
         raise BadConfiguration(_("PONTE_DATABASE_URL cannot be read: {url}").format(url=url.split("@")[-1])) from error
     if backend == "postgresql":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, pool_size=POOL, max_overflow=POOL_OVERFLOW)
     if backend != "sqlite":
         raise BadConfiguration(_("Ponte runs on SQLite or PostgreSQL, not on {name}").format(name=backend))
     database = make_url(url).database
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    pool = {"pool_size": POOL, "max_overflow": POOL_OVERFLOW} if database and database != ":memory:" else {}
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
+    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -140,9 +172,13 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
     cursor.close()
 
 
-def _begin_immediate(connection: Connection) -> None:
-    # A deferred transaction that turns writer midway fails at once when another wrote meanwhile; this one waits.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.get_execution_options().get("ponte_reading"):
+        connection.exec_driver_sql("PRAGMA query_only=1")
+        connection.exec_driver_sql("BEGIN")
+    else:
+        # A deferred transaction that turns writer midway fails at once when another wrote meanwhile; this one waits.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def reachable(engine: Engine) -> None:

@@ -12,7 +12,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.network import partner, partner_quarter, quarter, staff, staff_role
 
-ROLES = ("supervisor", "case_worker", "job_agency", "volunteers", "landlord", "lead")
+ROLES = ("supervisor", "case_worker", "job_agency", "volunteers", "landlord", "lead", "admin")
 
 
 class Quarter(NamedTuple):

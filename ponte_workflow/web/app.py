@@ -1,0 +1,35 @@
+"""The web application put together: pages, static files, gate and refusals."""
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
+
+from ponte_workflow.bootstrap import Ponte
+from ponte_workflow.services.throttling import Throttle
+from ponte_workflow.web import assets, refusals, sign_in
+from ponte_workflow.web.gate import Gate
+
+ROUTERS = (sign_in.router,)
+
+
+def create_app(ponte: Ponte) -> FastAPI:
+    """The pages, as an ASGI application."""
+    app = FastAPI(
+        title="Ponte",
+        openapi_url=None,  # pages are no API: that one is at /api/v1
+        docs_url=None,
+        redoc_url=None,
+        # The gate is outermost, so that whatever fails inside bears its headers and becomes a page with a reference.
+        middleware=[
+            Middleware(Gate, ponte=ponte, broken=refusals.broken),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
+        ],
+    )
+    app.state.ponte = ponte
+    app.state.throttle = Throttle()
+    app.router.routes.append(Route("/static/{digest}/{name}", assets.serve, methods=["GET"], name="static"))
+    refusals.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

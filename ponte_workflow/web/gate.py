@@ -1,0 +1,138 @@
+"""The gate that every request passes: who is it, does it come from our own pages, and which headers the answer bears."""
+
+import secrets
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import urlsplit
+
+from anyio import to_thread
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request, cookie_parser
+from starlette.responses import Response
+
+from ponte_workflow import clock
+from ponte_workflow.bootstrap import Ponte
+from ponte_workflow.i18n import LANGUAGES, use_language
+from ponte_workflow.log import log
+from ponte_workflow.services import accounts
+from ponte_workflow.services.accounts import SignedIn
+from ponte_workflow.store.accounts import touch_session
+
+COOKIE = "__Host-ponte"  # the prefix makes browsers insist on Secure, Path=/ and no Domain
+LANGUAGE_COOKIE = "ponte-language"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Strict-Transport-Security": "max-age=63072000; includeSubDomains",
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Broken = Callable[[Request, str], Response]
+
+
+class Gate:
+    """ASGI middleware; pure, because the language of a request must reach the thread in which its page is made."""
+
+    def __init__(self, app: App, *, ponte: Ponte, broken: Broken) -> None:
+        self.app, self.ponte, self.broken = app, ponte, broken
+        self.required = frozenset(r.strip() for r in ponte.settings.second_factor_roles.split(",") if r.strip())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers, path = Headers(scope=scope), scope["path"]
+        personal = not path.startswith("/static/")
+        state = scope.setdefault("state", {})
+        state |= {"signed_in": None, "half": False, "reference": secrets.token_hex(4)}
+        started = False
+
+        async def answer(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                out = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    out.setdefault(name, value)
+                if personal:
+                    out["Cache-Control"] = "no-store"
+            await send(message)
+
+        cookies = cookie_parser(headers.get("cookie", ""))
+        if not personal:
+            await self.app(scope, receive, answer)
+            return
+        use_language(self._language(cookies, headers))
+        if scope["method"] not in SAFE and is_foreign(headers):
+            refusal = Response("This request comes from another site.", status_code=403, media_type="text/plain")
+            await refusal(scope, receive, answer)
+            return
+        if token := cookies.get(COOKIE):
+            state["signed_in"], state["half"] = await to_thread.run_sync(self._who, token)
+            if state["signed_in"] is not None and LANGUAGE_COOKIE not in cookies:
+                use_language(state["signed_in"].member.language)
+        try:
+            await self.app(scope, receive, answer)
+        # Whatever it was: the user gets a reference instead of a stack trace, the log gets its place without data.
+        except Exception as error:
+            log.error("request failed", reference=state["reference"], **whereabouts(error, scope))
+            if started:
+                raise
+            await self.broken(Request(scope), state["reference"])(scope, receive, answer)
+
+    def _who(self, token: str) -> tuple[SignedIn | None, bool]:
+        at = clock.now()
+        with self.ponte.store.reading() as tx:
+            found = accounts.signed_in(tx, token, at, required=self.required)
+            half = found is not None and accounts.is_half(tx, found.session)
+        if found is not None and at - found.session.last_seen_at >= accounts.TOUCH:
+            with self.ponte.store.transaction() as tx:
+                touch_session(tx, found.session.id, last_seen_at=at)
+        return found, half
+
+    def _language(self, cookies: dict[str, str], headers: Headers) -> str:
+        chosen = cookies.get(LANGUAGE_COOKIE)
+        if chosen in LANGUAGES:
+            return chosen
+        for wanted in headers.get("accept-language", "").split(","):
+            if (code := wanted.strip()[:2].lower()) in LANGUAGES:
+                return code
+        return self.ponte.settings.language
+
+
+def is_foreign(headers: Headers) -> bool:
+    """Whether an unsafe request comes from another site's page (the way of Go 1.25: no token to carry around).
+
+    Browsers say so in Sec-Fetch-Site, older ones in Origin. A request with neither comes from no browser, and a
+    program that has somebody's cookie needs no trick.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+
+
+def whereabouts(error: BaseException, scope: Scope) -> dict[str, str]:
+    """What a log may say about a failure: class and places, never its text, which may hold somebody's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [
+        f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in frames if "site-packages" not in frame.filename
+    ]
+    route = scope.get("route")
+    return {"error": type(error).__name__, "at": " ".join(places[-6:]), "route": getattr(route, "path", "-")}
