@@ -13,7 +13,7 @@ from ponte_workflow.cli.cases import print_tray
 from ponte_workflow.demo import play
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import night as nights
-from ponte_workflow.services import views
+from ponte_workflow.services import worktray
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.rights import actor_of
 from ponte_workflow.store import migrate
@@ -65,8 +65,8 @@ def _show(ponte: Ponte, certificate: dict[str, Any]) -> None:
         def who(username: str) -> Occasion:
             return Occasion(actor_of(tx, username, today), today, clock.now(), ponte.pathways)
 
-        tray = views.worktray(tx, who(worker))
-        stalled = views.stalled(tx, who(supervisor))
+        tray = worktray.worktray(tx, who(worker))
+        stalled = worktray.stalled(tx, who(supervisor))
     print_tray(_("Worktray of {name} (the first 8 of {n})").format(name=worker, n=len(tray)), tray[:8], empty="")
     print_tray(_("Stalled cases"), stalled[:8], empty=_("No case stalls."))
     mails = sum(1 for _mail in ponte.mails.glob("*.eml"))

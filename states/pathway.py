@@ -98,6 +98,7 @@ class Pathway:
             extra_holidays=tuple((int(day[:2]), int(day[3:])) for day in document.calendar.extra_holidays),
             closures=tuple((closure.first, closure.last) for closure in document.calendar.closures.values()),
         )
+        self._tasks: dict[str, Text] = {}
         self._alarms: dict[tuple[bool, str], AlarmSequence] = {}
         for is_person, chart in ((False, self.household), (True, self.person)):
             for path, state in chart.states.items():
@@ -134,6 +135,15 @@ class Pathway:
             for name, sources in chart.triggers.items():
                 for path, spec in sources.items():
                     yield chart_name, path, name, spec
+
+    def task_label(self, kind: str) -> Text | None:
+        """What a task of that kind asks for; None where the pathway opens no such task."""
+        if not self._tasks:
+            for _chart, _path, _trigger, spec in self.all_triggers():
+                for consequence in spec.then.values():
+                    if consequence.task is not None and consequence.task_label is not None:
+                        self._tasks[consequence.task] = consequence.task_label
+        return self._tasks.get(kind)
 
     def say(self, rule: str, person_id: int) -> Text | None:
         """What an alarm asks people to do, by the rule of its notice (`state/clock/alarm`)."""

@@ -20,7 +20,9 @@ from ponte_workflow.cli.context import (
 from ponte_workflow.cli.fields import ask_missing, read_pairs
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import casework, undoing, views
+from ponte_workflow.services import casework, undoing, views, worktray
+from ponte_workflow.services.words import role_name, state_labels
+from ponte_workflow.services.worktray import TrayRow
 from ponte_workflow.store.cases import CaseRow
 
 app = typer.Typer(help="Cases: list, show, advance, pause, undo", no_args_is_help=True)
@@ -38,7 +40,7 @@ def list_(
 ) -> None:
     """The cases that you may see."""
     with acting(username, on) as act:
-        rows = views.case_list(act.tx, act.who, everything=closed, state=state)
+        rows = worktray.case_list(act.tx, act.who, everything=closed, state=state)
     if as_json:
         print_json(rows)
     else:
@@ -86,7 +88,7 @@ def show(code: Code, username: As = None, on: On = None, as_json: AsJson = False
     typer.echo(_("Stands in: {state}").format(state="; ".join(view.state)) + (_("  [paused]") if row.paused else ""))
     typer.echo(
         _("Waits on: {who}   Worker: {worker}").format(
-            who=", ".join(views.role_name(r) for r in view.waits_on) or "—", worker=view.listed.worker or "—"
+            who=", ".join(role_name(r) for r in view.waits_on) or "—", worker=view.listed.worker or "—"
         )
     )
     print_table(
@@ -150,7 +152,7 @@ def why(code: Code, username: As = None, on: On = None, as_json: AsJson = False)
         print_json(
             {
                 "code": code,
-                "state": views.state_labels(standing.pathway, standing.row.configuration),
+                "state": state_labels(standing.pathway, standing.row.configuration),
                 "version": standing.row.version,
                 "possibilities": answers,
             }
@@ -163,18 +165,18 @@ def why(code: Code, username: As = None, on: On = None, as_json: AsJson = False)
         elif not a["ready"]:
             verdict = _("not yet: {what}").format(
                 what="; ".join(
-                    f"{m['sentence']} [{', '.join(views.role_name(r) for r in m['fix_by'])}]" for m in a["missing"]
+                    f"{m['sentence']} [{', '.join(role_name(r) for r in m['fix_by'])}]" for m in a["missing"]
                 )
             )
         else:
             verdict = (
                 _("yes")
                 if a["yours"]
-                else _("for: {roles}").format(roles=", ".join(views.role_name(r) for r in a["by"] if r != "system"))
+                else _("for: {roles}").format(roles=", ".join(role_name(r) for r in a["by"] if r != "system"))
             )
         fields = ", ".join(name if f["required"] else f"[{name}]" for name, f in a["fields"].items())
         rows.append((a["trigger"] + (f" --person {a['person']}" if a["person"] else ""), a["label"], verdict, fields))
-    typer.echo(f"{code}: {'; '.join(views.state_labels(standing.pathway, standing.row.configuration))}")
+    typer.echo(f"{code}: {'; '.join(state_labels(standing.pathway, standing.row.configuration))}")
     print_table("", (_("trigger"), _("what"), _("possible"), _("asks for")), rows, empty=_("Nothing may be done here."))
 
 
@@ -296,7 +298,7 @@ def history(code: Code, username: As = None, on: On = None, as_json: AsJson = Fa
     print_table(code, ("#", _("on"), _("by"), _("what"), _("notes")), rows, empty="")
 
 
-def print_tray(title: str, rows: tuple[views.TrayRow, ...], *, empty: str) -> None:
+def print_tray(title: str, rows: tuple[TrayRow, ...], *, empty: str) -> None:
     """Cases as a table: who, where it stands, since when, next alarm, what to do."""
     print_table(
         title,
@@ -307,7 +309,7 @@ def print_tray(title: str, rows: tuple[views.TrayRow, ...], *, empty: str) -> No
                 r.household,
                 f"{r.place}",
                 r.state + (f" [{', '.join(r.flags)}]" if r.flags else ""),
-                ", ".join(views.role_name(role) for role in r.waits_on),
+                ", ".join(role_name(role) for role in r.waits_on),
                 r.since,
                 r.due_on,
                 r.what_to_do,
@@ -319,7 +321,7 @@ def print_tray(title: str, rows: tuple[views.TrayRow, ...], *, empty: str) -> No
 
 
 def _state(act: Acting, row: CaseRow) -> tuple[str, ...]:
-    return views.state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
+    return state_labels(act.who.pathways.pinned(act.tx, row.pathway_version_id), row.configuration)
 
 
 def _say(row: CaseRow, state: tuple[str, ...], as_json: bool) -> None:

@@ -6,12 +6,13 @@ from ponte_workflow.cli.cases import print_tray
 from ponte_workflow.cli.context import As, AsJson, On, acting, euros, print_json, print_table
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import rights, views
+from ponte_workflow.services import worktray as trays
 
 
 def worktray(username: As = None, on: On = None, as_json: AsJson = False) -> None:
     """What is mine: who, why, since when, what to do; the urgent first."""
     with acting(username, on) as act:
-        rows = views.worktray(act.tx, act.who)
+        rows = trays.worktray(act.tx, act.who)
     if as_json:
         print_json(rows)
         return
@@ -27,7 +28,7 @@ def worktray(username: As = None, on: On = None, as_json: AsJson = False) -> Non
 def stalled(username: As = None, on: On = None, as_json: AsJson = False) -> None:
     """Cases in which nothing happens: who waits for whom, since when."""
     with acting(username, on) as act:
-        rows = views.stalled(act.tx, act.who)
+        rows = trays.stalled(act.tx, act.who)
     if as_json:
         print_json(rows)
     else:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from ponte_workflow.errors import NotAllowed
 from ponte_workflow.i18n import gettext as _
@@ -75,6 +76,19 @@ def may_see(actor: Actor, row: CaseRow) -> bool:
     )
 
 
+def sight(actor: Actor) -> Any:
+    """The same rule as a condition for the store: what a list may hold."""
+    return cases.visible(
+        everything=actor.is_system or "lead" in actor.roles,
+        staff_ids=actor.covers,
+        opened=actor.opened,
+        partner_id=actor.partner_id,
+        quarter_ids=actor.quarters,
+        wide=bool(actor.roles & WIDE),
+        stages=sorted({stage for role, stages in BY_STAGE.items() if role in actor.roles for stage in stages}),
+    )
+
+
 def require_sight(actor: Actor, row: CaseRow) -> None:
     """Refuse a case that the actor may not see."""
     if not may_see(actor, row):
@@ -90,11 +104,6 @@ def require_role(actor: Actor, *roles: str) -> None:
 def leave_trace(tx: Transaction, actor: Actor, what: str, row: CaseRow, at: datetime) -> None:
     """Every view of personal data leaves a trace."""
     access.record(tx, staff_id=actor.staff_id, at=at, what=what, household_id=row.household_id, detail=row.code)
-
-
-def seen(tx: Transaction, actor: Actor, listed: tuple[cases.Listed, ...]) -> tuple[cases.Listed, ...]:
-    """Of a list, what the actor may see."""
-    return tuple(one for one in listed if may_see(actor, one.case))
 
 
 def describe(member: Member) -> str:

@@ -223,6 +223,11 @@ def pinned_documents(tx: Transaction) -> dict[int, str]:
     return {r.id: r.document for r in tx.connection.execute(select(pathway_version.c.id, pathway_version.c.document))}
 
 
+def pinned_ids(tx: Transaction) -> tuple[int, ...]:
+    """The ids of all pathway versions to which cases may be pinned: a handful, however many cases there are."""
+    return tuple(tx.connection.execute(select(pathway_version.c.id).order_by(pathway_version.c.id)).scalars())
+
+
 def _enter(tx: Transaction, row: CaseRow, writing: Writing, values: Mapping[str, Any], personal: dict[str, str]) -> int:
     history_id, head = chain.append(
         tx,

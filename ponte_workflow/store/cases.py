@@ -1,11 +1,11 @@
 """Reading cases: the row, the snapshot that `decide()` looks at, and the lists that people work from."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 
 from ponte_workflow.errors import not_found
 from ponte_workflow.i18n import gettext as _
@@ -289,19 +289,31 @@ def open_tasks(tx: Transaction, case_ids: tuple[int, ...] | None = None) -> tupl
 
 
 def visible(
-    *, everything: bool, staff_ids: frozenset[int], partner_id: int, quarter_ids: frozenset[int], wide: bool, mine: bool
+    *,
+    everything: bool,
+    staff_ids: frozenset[int],
+    opened: frozenset[int],
+    partner_id: int,
+    quarter_ids: frozenset[int],
+    wide: bool,
+    stages: Collection[str],
 ) -> ColumnElement[bool]:
-    """The rows that somebody may see: everything; else assigned ones (`mine`), and with `wide` those of their partner
-    and the unassigned ones of the quarters in which it works."""
+    """The rows that somebody may see: everything; else those assigned to `staff_ids` or `opened` with a reason.
+
+    wide: also those of their partner, and the unassigned ones of the quarters in which it works.
+    stages: also the cases of these quarters that stand at or below one of these states.
+    """
     if everything:
-        return cases.c.id.is_not(None)
-    rules: list[ColumnElement[bool]] = []
-    if mine:
-        rules.append(cases.c.assigned_to.in_(staff_ids))
+        return true()
+    rules: list[ColumnElement[bool]] = [cases.c.assigned_to.in_(staff_ids)]
+    if opened:
+        rules.append(cases.c.id.in_(opened))
     if wide:
         rules.append(cases.c.partner_id == partner_id)
         rules.append(and_(cases.c.partner_id.is_(None), cases.c.quarter_id.in_(quarter_ids)))
-    return or_(*rules) if rules else cases.c.id.is_(None)
+    if stages and quarter_ids:
+        rules.append(and_(cases.c.quarter_id.in_(quarter_ids), or_(*(where_in(stage) for stage in stages))))
+    return or_(*rules)
 
 
 def where_open() -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from notifications.channels import FileChannel
 from ponte_workflow.errors import NotAllowed, PonteError
-from ponte_workflow.services import auditing, casework, undoing, views
+from ponte_workflow.services import auditing, casework, undoing, views, worktray
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.delivery import Courtesy, deliver
 from ponte_workflow.services.importing import import_paths
@@ -224,7 +224,7 @@ def test_promise_7_a_person_sees_only_what_is_theirs_and_leaves_a_trace(team: Te
                 views.show(tx, team.occasion(tx, username), code)
                 seen.append(username)
             except NotAllowed:
-                assert code not in [row.code for row in views.case_list(tx, team.occasion(tx, username))]
+                assert code not in [row.code for row in worktray.case_list(tx, team.occasion(tx, username))]
     assert seen == ["lidia", "sara", "wanda", "vera"]  # the volunteers of the quarter, once the household was met
     with team.store.transaction() as tx:
         traces = tx.connection.execute(

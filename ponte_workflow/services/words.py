@@ -1,0 +1,21 @@
+"""States and roles in the words of the context's language."""
+
+from ponte_workflow.i18n import language
+from states.pathway import Pathway
+from states.roles import ROLE_NAMES
+
+
+def state_labels(pathway: Pathway, configuration: tuple[str, ...]) -> tuple[str, ...]:
+    """The leaf states in words; inside a parallel state each with its track."""
+    words = []
+    for leaf in configuration:
+        label = pathway.household.label(leaf).in_(language())
+        if leaf.count(".") == 2:
+            label = f"{pathway.household.label(leaf.rpartition('.')[0]).in_(language())}: {label.lower()}"
+        words.append(label)
+    return tuple(words)
+
+
+def role_name(role: str) -> str:
+    """A role in the language of the context."""
+    return ROLE_NAMES[role].in_(language()) if role in ROLE_NAMES else role
