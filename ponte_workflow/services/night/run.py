@@ -9,7 +9,16 @@ from typing import Any
 
 from ponte_workflow.errors import BadInput
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.services.night import certifying, detecting, digesting, freshness, ringing, settling, stalling
+from ponte_workflow.services.night import (
+    certifying,
+    counting,
+    detecting,
+    digesting,
+    freshness,
+    ringing,
+    settling,
+    stalling,
+)
 from ponte_workflow.services.night.context import Action, Night, Skip
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import nights
@@ -36,6 +45,7 @@ STEPS: tuple[StepSpec, ...] = (
     StepSpec(ringing.STEP, ringing.ring, sharded=True),
     StepSpec(stalling.STEP, stalling.find_stalls),
     StepSpec(digesting.STEP, digesting.gather_digests),
+    StepSpec(counting.STEP, counting.count_stays),
     StepSpec(certifying.STEP, certifying.certify),
 )
 
