@@ -19,6 +19,7 @@ def worktray(username: As = None, on: On = None, as_json: AsJson = False) -> Non
     if not rows:
         typer.echo(_("Nothing waits for you today."))
     titles = {"overdue": _("Overdue"), "today": _("Today"), "this_week": _("This week"), "waiting": _("Later")}
+    titles |= {"snoozed": _("Put off")}
     for urgency, title in titles.items():
         group = tuple(row for row in rows if row.urgency == urgency)
         if group:

@@ -7,10 +7,13 @@ from starlette.routing import Route
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services.throttling import Throttle
-from ponte_workflow.web import assets, refusals, sign_in
+from ponte_workflow.web import assets, refusals, sign_in, work
 from ponte_workflow.web.gate import Gate
 
-ROUTERS = (sign_in.router,)
+ROUTERS = (
+    sign_in.router,
+    work.router,
+)
 
 
 def create_app(ponte: Ponte) -> FastAPI:
