@@ -104,7 +104,7 @@ def heat_map(tx: Transaction, who: Occasion, quarter_id: int | None = None) -> H
     permissions.require(who.actor, PERMISSION)
     condition = sight(who.actor)
     standing = figures.standing_counts(tx, condition)
-    quarters = _quarters(tx, who.actor, {key[2] for key in standing}, quarter_id)
+    quarters = _shown(network.quarters(tx), who.actor, {key[2] for key in standing}, quarter_id)
     shown = {one.id for one in quarters}
     standing = {key: n for key, n in standing.items() if key[2] in shown}
     counts, stalled = _by_state(standing), _by_state(figures.stalled_counts(tx, condition))
@@ -161,9 +161,11 @@ def _sees_all(actor: Actor) -> bool:
     return actor.is_system or "lead" in actor.roles
 
 
-def _quarters(tx: Transaction, actor: Actor, busy: set[int], wanted: int | None) -> tuple[Quarter, ...]:
+def _shown(
+    quarters: tuple[Quarter, ...], actor: Actor, busy: set[int], wanted: int | None = None
+) -> tuple[Quarter, ...]:
     """Those where the actor works or has cases; one of them alone when it is wanted."""
-    shown = tuple(one for one in network.quarters(tx) if _sees_all(actor) or one.id in actor.quarters | busy)
+    shown = tuple(one for one in quarters if _sees_all(actor) or one.id in actor.quarters | busy)
     if wanted is None:
         return shown
     if wanted not in {one.id for one in shown}:
@@ -171,7 +173,7 @@ def _quarters(tx: Transaction, actor: Actor, busy: set[int], wanted: int | None)
     return tuple(one for one in shown if one.id == wanted)
 
 
-def _charts(tx: Transaction, who: Occasion, quarters: Iterable[Quarter], versions: set[int]) -> list[Chart]:
+def _charts(tx: Transaction, who: Occasion, quarters: Iterable[Quarter], versions: Iterable[int] = ()) -> list[Chart]:
     """The charts of those quarters' pathways, then of older versions to which cases are still pinned."""
     current = dict.fromkeys(one.pathway for one in quarters)
     found = [who.pathways.current(name) for name in current]
@@ -211,11 +213,15 @@ def _entered(
 ) -> tuple[int, tuple[Quarter, ...], dict[str, Chart], tuple[Entered, ...]]:
     permissions.require(who.actor, PERMISSION)
     since = balances.month_of(who.on) - months + 1
+    everyone = network.quarters(tx)
     # The table counts every case of a quarter; whoever sees some of them has them counted for themselves.
-    all_of_it = _sees_all(who.actor)
-    entered = figures.month_flow(tx, since) if all_of_it else figures.month_flow_of(tx, sight(who.actor), since)
-    quarters = _quarters(tx, who.actor, {one.quarter_id for one in entered}, None)
-    return since, quarters, _stages(_charts(tx, who, quarters, set())), entered
+    if _sees_all(who.actor):
+        entered = figures.month_flow(tx, since)
+    else:
+        states = _stages(_charts(tx, who, everyone))
+        entered = figures.month_flow_of(tx, sight(who.actor), since, states)
+    quarters = _shown(everyone, who.actor, {one.quarter_id for one in entered})
+    return since, quarters, _stages(_charts(tx, who, quarters)), entered
 
 
 def _by_state(standing: Mapping[Standing, int]) -> dict[tuple[str, int], int]:

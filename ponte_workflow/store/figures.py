@@ -1,5 +1,6 @@
 """The figures of the pathway: where open cases stand, how long states last, how many cases enter them by month."""
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -47,9 +48,9 @@ def standing_counts(tx: Transaction, condition: Condition | None = None) -> dict
 
 def stalled_counts(tx: Transaction, condition: Condition | None = None) -> dict[Standing, int]:
     """The same of the open cases that stall."""
-    keys = (cases.c.quarter_id, cases.c.configuration, cases.c.pathway_version_id)
+    # In an order that no index offers: one scan of the table is three times faster than rows fetched one by one.
+    keys = (cases.c.configuration, cases.c.pathway_version_id, cases.c.quarter_id)
     is_open = cases.c.closed_on.is_(None)
-    # One scan of the table: by way of the index of open cases each row would be fetched on its own, four times slower.
     wanted = _as_one_test(is_open if condition is None else and_(is_open, condition))
     query = select(*keys, func.count().label("n")).where(cases.c.stalled_on.is_not(None), wanted).group_by(*keys)
     return _by_standing(tx, query)
@@ -81,12 +82,14 @@ def month_flow(tx: Transaction, since_month: int) -> tuple[Entered, ...]:
     return tuple(Entered(*row) for row in rows)
 
 
-def month_flow_of(tx: Transaction, condition: Condition, since_month: int) -> tuple[Entered, ...]:
-    """The same, counted over the cases of the condition only."""
+def month_flow_of(
+    tx: Transaction, condition: Condition, since_month: int, states: Collection[str]
+) -> tuple[Entered, ...]:
+    """The same of some states, counted over the cases of the condition only."""
     since_on = date(since_month // 12, since_month % 12 + 1, 1)
     # What was closed before did not enter anything since: most of the past is never looked at.
     of = select(cases.c.id).where(or_(cases.c.closed_on.is_(None), cases.c.closed_on >= since_on), condition)
-    rows = tx.connection.execute(_entered(stay.c.case_id.in_(of), since_on))
+    rows = tx.connection.execute(_entered(and_(stay.c.case_id.in_(of), stay.c.state.in_(states)), since_on))
     return tuple(sorted(Entered(*row) for row in rows))
 
 

@@ -297,6 +297,7 @@ def test_a_supervisor_is_not_counted_the_cases_of_another_partner(team: Team) ->
         team.do(tx, "rita", theirs, "reopen", MONDAY + timedelta(days=1), reason="x")
         project(tx)
         projecting.recount(tx, MONDAY)
+        tx.connection.execute(text("UPDATE cases SET stalled_on = opened_on"))
         counts = {}
         for username in ("lidia", "sara", "rita"):
             who = team.occasion(tx, username, MONDAY + timedelta(days=1))
@@ -305,11 +306,12 @@ def test_a_supervisor_is_not_counted_the_cases_of_another_partner(team: Team) ->
             counts[username] = (
                 rows["detected"].whole.count,
                 rows["screening"].whole.count,
+                rows["screening"].whole.stalled,
                 steps["detected"],
                 steps["screening"],
                 steps["closed.not_eligible"],
             )
-        assert counts == {"lidia": (1, 2, 3, 2, 1), "sara": (1, 1, 2, 1, 0), "rita": (1, 1, 2, 1, 1)}
+        assert counts == {"lidia": (1, 2, 2, 3, 2, 1), "sara": (1, 1, 1, 2, 1, 0), "rita": (1, 1, 1, 2, 1, 1)}
 
 
 def test_a_quarter_can_be_looked_at_alone_and_only_by_those_who_work_there(team: Team) -> None:
