@@ -114,6 +114,7 @@ class TriggerSpec(Part):
     then: dict[str, Consequence] = {}
     attempt: bool = False  # its fields (on, channel, outcome) are a contact attempt
     eventless: bool = False  # taken by itself as soon as its needs hold (SCXML: eventless transition)
+    four_eyes: Name | None = None  # whoever fired that trigger last on this case may not fire this one
 
     @model_validator(mode="after")
     def _one_way_of_saying(self) -> "TriggerSpec":

@@ -60,6 +60,7 @@ def _all_triggers(chart: ChartSpec, name: str, states: States) -> Iterator[tuple
 
 def _triggers(document: PathwayDocument, chart: ChartSpec, name: str, states: States, source: Source) -> Found:
     by_name: dict[str, list[str]] = {}
+    known = {trigger for _path, _at, trigger, _spec in _all_triggers(chart, name, states)}
     for path, at, trigger, spec in _all_triggers(chart, name, states):
         by_name.setdefault(trigger, []).append(path)
         if not spec.by:
@@ -93,6 +94,12 @@ def _triggers(document: PathwayDocument, chart: ChartSpec, name: str, states: St
                 yield source.finding(
                     (*at, "then", key, "day_before"), f"{day!r} is no date field of {trigger}", "add it under fields:"
                 )
+        if spec.four_eyes is not None and (spec.four_eyes == trigger or spec.four_eyes not in known):
+            yield source.finding(
+                (*at, "four_eyes"),
+                f"four_eyes of {trigger} names {spec.four_eyes!r}, which is no other trigger of the {name}",
+                _near(spec.four_eyes, known - {trigger}),
+            )
         if spec.eventless and (name == "person" or "system" not in spec.by or any(w.to is None for w in ways.values())):
             yield source.finding(
                 (*at, "eventless"),

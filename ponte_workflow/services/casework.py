@@ -16,7 +16,7 @@ from ponte_workflow.errors import (
 )
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import instalments
+from ponte_workflow.services import four_eyes, instalments
 from ponte_workflow.services.figures import assignee, figures_of
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import Actor, require_role, require_sight
@@ -136,6 +136,7 @@ def fire(
     decision = decide(pathway, snapshot, event, who.on)
     if isinstance(decision, Refusal):
         raise refused(decision, row, event.trigger)
+    four_eyes.require_colleague(tx, who.actor, row, _spec(standing, event), event.person_id)
     values = {} if worker is None else {"assigned_to": worker.id, "partner_id": worker.partner_id}
     kind = "step" if any(step.source != step.target for step in decision.steps) else "recorded"
     return _commit(tx, who, Standing(row, pathway, snapshot), event, decision, kind, values, book)
@@ -186,7 +187,8 @@ def resume(tx: Transaction, who: Occasion, code: str) -> CaseRow:
 def why(tx: Transaction, who: Occasion, code: str) -> tuple[Standing, tuple[Possibility, ...]]:
     """What may be done next, what is missing, and who can see to it."""
     standing = look(tx, who, code)
-    return standing, possibilities(standing.pathway, standing.snapshot, who.on)
+    possible = possibilities(standing.pathway, standing.snapshot, who.on)
+    return standing, four_eyes.objected(tx, who.actor, standing.row, standing.pathway, possible)
 
 
 def refused(refusal: Refusal, row: CaseRow, trigger: str) -> PonteError:
@@ -275,6 +277,13 @@ def _perform(
         instalments.sign_plan(
             tx, row.id, total_cents=total, instalments=count, first_due_on=first, on=who.on, history_id=history_id
         )
+
+
+def _spec(standing: Standing, event: Triggered) -> TriggerSpec | None:
+    """The trigger as the case's pathway declares it where the household, or the person, stands."""
+    if event.person_id == HOUSEHOLD:
+        return standing.pathway.household.trigger(standing.row.configuration, event.trigger)
+    return standing.pathway.person.trigger((standing.snapshot.journeys[event.person_id],), event.trigger)
 
 
 def _with_figures(snapshot: CaseSnapshot, extra: Mapping[str, int | str | bool]) -> CaseSnapshot:

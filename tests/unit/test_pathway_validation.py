@@ -100,6 +100,18 @@ def findings(folder: Path, text: str, name: str = "town") -> list[str]:
             "assessment and drafting can both match → give them needs that exclude each other",
             id="ways that overlap",
         ),
+        pytest.param(
+            "four_eyes: refer ",
+            "four_eyes: reffer ",
+            "names 'reffer', which is no other trigger of the household → did you mean: refer",
+            id="four eyes upon nothing",
+        ),
+        pytest.param(
+            "four_eyes: refer ",
+            "four_eyes: accept_referral ",
+            "names 'accept_referral', which is no other trigger of the household",
+            id="four eyes upon itself",
+        ),
     ],
 )
 def test_each_mistake_is_found_with_its_line_and_mend(tmp_path: Path, old: str, new: str, what: str) -> None:
