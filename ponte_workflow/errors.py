@@ -9,9 +9,10 @@ class PonteError(Exception):
     status = 400
     exit_code = 1
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, failures: tuple[object, ...] = ()) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.failures = failures  # states.decision.Failure: what exactly, by need or field, and who can fix it
 
 
 class NotFound(PonteError):
@@ -42,10 +43,6 @@ class NeedsMissing(PonteError):
     """Guards failed; `failures` lists each in plain words with who can fix it."""
 
     status = 422
-
-    def __init__(self, sentence: str, failures: tuple[object, ...] = ()) -> None:
-        super().__init__(sentence)
-        self.failures = failures
 
 
 class InvalidField(PonteError):

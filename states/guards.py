@@ -50,6 +50,8 @@ class Guard:
     parameters: frozenset[str] = frozenset()
     now: Callable[[Situation, Parameters], str] = lambda _situation, _parameters: ""
     asks: bool = False
+    # What it looks for: names of facts, or "attempt". A trigger that records one of them is a remedy.
+    reads: frozenset[str] = frozenset()
 
     def explain(self, situation: Situation, parameters: Parameters) -> Text:
         """What is needed, with the figures as they are now."""
@@ -165,6 +167,7 @@ _ALL: tuple[Guard, ...] = (
         ),
         ("case_worker", "volunteers"),
         lambda s, p: any(attempt.outcome == "spoken" for attempt in s.attempts),
+        reads=frozenset({"attempt"}),
     ),
     Guard(
         "attempts",
@@ -179,6 +182,7 @@ _ALL: tuple[Guard, ...] = (
         ),
         frozenset({"at_least", "channels"}),
         now=lambda s, p: f"{len(s.attempts)}/{len({attempt.channel for attempt in s.attempts})}",
+        reads=frozenset({"attempt"}),
     ),
     Guard(
         "consents_recorded",
@@ -195,6 +199,7 @@ _ALL: tuple[Guard, ...] = (
         Text(it="manca la valutazione del nucleo", en="the household assessment is missing"),
         CASE,
         lambda s, p: s.latest("household_assessed") is True,
+        reads=frozenset({"household_assessed"}),
     ),
     Guard(
         "every_adult_has_pip_or_reason",
@@ -205,12 +210,14 @@ _ALL: tuple[Guard, ...] = (
         ("case_worker", "job_agency"),
         lambda s, p: not _adults_missing(s),
         now=lambda s, p: str(len(_adults_missing(s))),
+        reads=frozenset({"reason_without_pip", "person"}),
     ),
     Guard(
         "esf_entry_complete",
         Text(it="mancano i dati FSE di ingresso", en="the ESF entry data are missing"),
         CASE,
         lambda s, p: s.latest("esf_entry_complete") is True,
+        reads=frozenset({"esf_entry_complete"}),
     ),
     Guard(
         "adult_without_journey",
@@ -315,6 +322,7 @@ _ALL: tuple[Guard, ...] = (
         ),
         frozenset({"times", "within_days"}),
         now=lambda s, p: str(_participations(s, p)),
+        reads=frozenset({"participated_in", "hours_given"}),
     ),
     Guard(
         "survey_recorded",
@@ -324,18 +332,21 @@ _ALL: tuple[Guard, ...] = (
         ),
         CASE,
         lambda s, p: s.latest("survey") in ("done", "not_obtained"),
+        reads=frozenset({"survey"}),
     ),
     Guard(
         "referral_open",
         Text(it="non c'è un invio in attesa di risposta", en="no referral waits for an answer"),
         CASE,
         lambda s, p: s.latest("referral_open") is True,
+        reads=frozenset({"referral_open"}),
     ),
     Guard(
         "no_referral_open",
         Text(it="un invio attende già risposta", en="a referral already waits for an answer"),
         CASE,
         lambda s, p: s.latest("referral_open") is not True,
+        reads=frozenset({"referral_open"}),
     ),
     Guard(
         "placement_lasted",

@@ -29,6 +29,9 @@ class Possibility:
     missing: tuple[Failure, ...]
     asked: tuple[Failure, ...]
     fields: dict[str, FieldSpec]
+    remedies: dict[
+        str, tuple[str, ...]
+    ]  # missing need: household triggers, possible here, that record what it looks for
 
     def for_roles(self, roles: frozenset[str]) -> bool:
         """Whether one of these roles may fire it."""
@@ -48,6 +51,7 @@ def _of(chart: Chart, case: CaseSnapshot, here: tuple[str, ...], person_id: int,
     situation = Situation(
         on, case.configuration, case.journeys, case.adults, case.facts, case.attempts, case.figures, {}, person_id
     )
+    recorders = _recorders(chart, here)
     for name, spec in chart.possible(here).items():
         failures = failing(situation, spec)
         if spec.ways and len({way for failure in failures for way in [failure.sentence.en]}) < len(spec.ways):
@@ -64,4 +68,23 @@ def _of(chart: Chart, case: CaseSnapshot, here: tuple[str, ...], person_id: int,
             missing,
             asked,
             spec.fields,
+            {
+                failure.name: tuple(
+                    recorder
+                    for recorder, recorded in recorders.items()
+                    if recorder != name and recorded & GUARDS[failure.name].reads
+                )
+                for failure in missing
+            },
         )
+
+
+def _recorders(chart: Chart, here: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    """What each trigger that people may fire here records: facts by name, and "attempt"."""
+    found = {}
+    for name, spec in chart.possible(here).items():
+        if set(spec.by) <= {"system"}:
+            continue
+        facts = {fact for consequence in spec.then.values() for fact in consequence.record or ()}
+        found[name] = frozenset(facts | set(spec.fields) | ({"attempt"} if spec.attempt else set()))
+    return found

@@ -196,8 +196,7 @@ def refused(refusal: Refusal, row: CaseRow, trigger: str) -> PonteError:
     sentence = refusal.sentence.in_(language())
     details = [failure.sentence.in_(language()) for failure in refusal.failures]
     text = f"{row.code}, {trigger}: {'; '.join([sentence, *details])}"
-    kind = _REFUSALS[refusal.kind]
-    return NeedsMissing(text, refusal.failures) if kind is NeedsMissing else kind(text)
+    return _REFUSALS[refusal.kind](text, refusal.failures)
 
 
 def _overlay(tx: Transaction, who: Occasion, code: str, event: Event, kind: str, data: dict[str, Any]) -> CaseRow:

@@ -20,7 +20,7 @@ def undo(tx: Transaction, who: Occasion, code: str) -> tuple[CaseRow, Entry]:
     """
     standing = look(tx, who, code, lock=True)
     row = standing.row
-    entry = _last(history.of_case(tx, row.id))
+    entry = last_undoable(history.of_case(tx, row.id))
     if entry is None:
         raise CannotUndo(_("Case {code} has no step that can be taken back").format(code=code))
     if entry.actor_id != who.actor.staff_id and not who.actor.roles & {"supervisor", "lead"}:
@@ -36,7 +36,7 @@ def undo(tx: Transaction, who: Occasion, code: str) -> tuple[CaseRow, Entry]:
     return casefile.restore(tx, row, entry, writing), entry
 
 
-def _last(entries: tuple[Entry, ...]) -> Entry | None:
+def last_undoable(entries: tuple[Entry, ...]) -> Entry | None:
     """The newest step that is not undone yet."""
     undone = {entry.data["undoes"] for entry in entries if entry.kind == "undo"}
     return next((e for e in reversed(entries) if e.kind in UNDOABLE and e.seq not in undone), None)

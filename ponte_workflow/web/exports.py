@@ -26,7 +26,7 @@ def spreadsheet(name: str, title: str, head: Sequence[str], rows: Sequence[Seque
     sheet.freeze_panes = "A2"
 
     def cell(value: Cell, *, bold: bool = False) -> object:
-        made = WriteOnlyCell(sheet, value=value)
+        made = WriteOnlyCell(sheet, value=value)  # type: ignore[arg-type]  # dates are fine, the stub forgot them
         if isinstance(value, str):
             made.data_type = "s"  # "=1+1" stays a text: openpyxl would make a formula of it
             made.quotePrefix = value[:1] in ("=", "+", "-", "@", "\t", "\r")

@@ -34,7 +34,7 @@ def environment() -> Environment:
     )
     # Callables that read a context variable: installed translations would be one language for all requests.
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    made.filters["role_name"] = role_name
+    made.filters |= {"role_name": role_name, "in_language": lambda text: text.in_(language())}
     made.globals |= {
         "menu": menu,
         "asset": lambda name: assets()[name].url,

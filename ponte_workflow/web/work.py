@@ -13,7 +13,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language, ngettext
 from ponte_workflow.services import casework, worktray
 from ponte_workflow.services.permissions import require, role_name
-from ponte_workflow.services.worktray import FLAGS, Filters
+from ponte_workflow.services.worktray import FLAGS, Filters, TrayRow
 from ponte_workflow.store import network, worklists
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.worklists import SECTIONS
@@ -116,7 +116,8 @@ def search(
     visit: Annotated[Visit, Depends(needs("casework"))], text: Annotated[str, Form(max_length=100)] = ""
 ) -> Response:
     """A form and not an address: names and tax codes stay out of logs and browser histories."""
-    error, rows = None, ()
+    error: str | None = None
+    rows: tuple[TrayRow, ...] = ()
     try:
         with visit.reading() as tx:
             rows = worktray.search(tx, visit.who, text)
