@@ -317,6 +317,10 @@ def _row(
     if nearest is not None:
         alarm = pathway.alarms(nearest.name, nearest.person_id).at(nearest.position)
         say = alarm.spec.say if alarm else None
+    elif ended := [c for c in clocks if c.position]:  # nothing rings any more: what it said last is still to be done
+        last = ended[-1]
+        alarm = pathway.alarms(last.name, last.person_id).at(last.position - 1)
+        say = alarm.spec.say if alarm else None
     flags = ["paused"] * row.paused
     flags += [name for name, since in (("stalled", row.stalled_on), ("set aside", row.set_aside_on)) if since]
     return TrayRow(

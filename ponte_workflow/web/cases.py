@@ -108,7 +108,7 @@ def _page(visit: Visit, template: str, found: Dossier, *, kind: str) -> Response
         found=found,
         row=row,
         picture=picture(chart, row.configuration, found.states),
-        ready=_leading_first([p for p in mine if p.ready]),
+        groups=_groups(found, [p for p in mine if p.ready], roles),
         not_yet=[p for p in mine if not p.ready],
         others=people_may,
         by_itself=by_itself,
@@ -123,9 +123,18 @@ def _page(visit: Visit, template: str, found: Dossier, *, kind: str) -> Response
     )
 
 
-def _leading_first(possible: list[Possibility]) -> list[Possibility]:
-    """What leads on before what only records, and what ends a case last."""
-    return sorted(possible, key=lambda p: 2 if any(to.startswith("closed") for to in p.to) else 0 if p.to else 1)
+def _groups(found: Dossier, ready: list[Possibility], roles: frozenset[str]) -> dict[str, list[Possibility]]:
+    """What may be done, by what it is for: what leads on (the most likely first), records, persons, and ends."""
+    likely = [step.trigger for step in worktray.next_steps(found.pathway, found.standing.row.configuration, roles)]
+    groups: dict[str, list[Possibility]] = {"lead": [], "record": [], "person": [], "end": []}
+    for one in ready:
+        ends = any(to.split(".")[0] == found.pathway.household.spec.closed for to in one.to)
+        name = "person" if one.person_id else "end" if ends else "lead" if one.to else "record"
+        groups[name].append(one)
+    order = {trigger: number for number, trigger in enumerate(likely)}
+    groups["lead"].sort(key=lambda p: order.get(p.trigger, len(order)))
+    groups["person"].sort(key=lambda p: p.person_id)
+    return groups
 
 
 def _day(text: str) -> date:

@@ -59,6 +59,8 @@ cases = Table(
         "configuration",
         "pathway_version_id",
         "assigned_to",
+        "stalled_on",
+        "closed_on",  # always NULL here, but without it SQLite reads the row to see that
         sqlite_where=Column("closed_on").is_(None),
         postgresql_where=Column("closed_on").is_(None),
     ),

@@ -246,7 +246,15 @@ def _create() -> None:
     op.create_index(
         "ix_cases_standing",
         "cases",
-        ["quarter_id", "partner_id", "configuration", "pathway_version_id", "assigned_to"],
+        [
+            "quarter_id",
+            "partner_id",
+            "configuration",
+            "pathway_version_id",
+            "assigned_to",
+            "stalled_on",
+            "closed_on",
+        ],
         unique=False,
         sqlite_where=sa.text("closed_on IS NULL"),
         postgresql_where=sa.text("closed_on IS NULL"),
