@@ -55,9 +55,32 @@ class Guard:
 
     def explain(self, situation: Situation, parameters: Parameters) -> Text:
         """What is needed, with the figures as they are now."""
-        shown = {key: ", ".join(value) if isinstance(value, list) else value for key, value in parameters.items()}
-        shown["now"] = self.now(situation, parameters)
-        return Text(it=self.sentence.it.format(**shown), en=self.sentence.en.format(**shown))
+        now = self.now(situation, parameters)
+        it, en = (
+            {
+                key: ", ".join(_word(one, language) for one in (value if isinstance(value, list) else [value]))
+                for key, value in {**parameters, "now": now}.items()
+            }
+            for language in ("it", "en")
+        )
+        return Text(it=self.sentence.it.format(**it), en=self.sentence.en.format(**en))
+
+
+# What parameters and figures say in words; what is not here is shown as it is.
+WORDS = {
+    "work": Text(it="lavoro", en="work"),
+    "payment": Text(it="piano di rientro", en="payment"),
+    "community": Text(it="percorso civico", en="community"),
+    "regular": Text(it="regolare", en="regular"),
+    "watch": Text(it="da osservare", en="to watch"),
+    "contained": Text(it="contenuta", en="contained"),
+    "persistent": Text(it="persistente", en="persistent"),
+    "serious": Text(it="grave", en="serious"),
+}
+
+
+def _word(value: object, language: str) -> str:
+    return WORDS[value].in_(language) if isinstance(value, str) and value in WORDS else str(value)
 
 
 def need(name: str, parameters: Parameters) -> Need:

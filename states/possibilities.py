@@ -1,7 +1,7 @@
 """What may be done next with a case, what is missing for it, and who can see to that."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from states.course import failing
@@ -29,9 +29,7 @@ class Possibility:
     missing: tuple[Failure, ...]
     asked: tuple[Failure, ...]
     fields: dict[str, FieldSpec]
-    remedies: dict[
-        str, tuple[str, ...]
-    ]  # missing need: household triggers, possible here, that record what it looks for
+    remedies: dict[str, tuple[str, ...]]  # missing need: triggers, possible now, that record what it looks for
 
     def for_roles(self, roles: frozenset[str]) -> bool:
         """Whether one of these roles may fire it."""
@@ -44,7 +42,17 @@ def possibilities(pathway: Pathway, case: CaseSnapshot, on: date) -> tuple[Possi
     for person_id, state in sorted(case.journeys.items()):
         if not pathway.household.is_closed(case.configuration):
             found += _of(pathway.person, case, (state,), person_id, on)
+    ready = {(one.trigger, one.person_id) for one in found if one.ready}
+    found = [replace(one, remedies=_possible_ones(one, ready)) for one in found]
     return tuple(sorted(found, key=lambda possibility: not possibility.ready))
+
+
+def _possible_ones(one: Possibility, ready: set[tuple[str, int]]) -> dict[str, tuple[str, ...]]:
+    """Of its remedies, those that somebody can take now."""
+    return {
+        name: tuple(trigger for trigger in triggers if (trigger, one.person_id) in ready)
+        for name, triggers in one.remedies.items()
+    }
 
 
 def _of(chart: Chart, case: CaseSnapshot, here: tuple[str, ...], person_id: int, on: date) -> Iterator[Possibility]:

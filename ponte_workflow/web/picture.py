@@ -9,7 +9,7 @@ from ponte_workflow.i18n import language
 from states.document import StateSpec
 from states.pathway import Chart
 
-BOX, GAP, HIGH, LEFT = 128, 14, 34, 96
+BOX, GAP, HIGH, LEFT = 128, 14, 34, 116
 _LONGEST = 19  # letters in a box
 
 
@@ -30,7 +30,7 @@ def picture(chart: Chart, configuration: tuple[str, ...], spoken: tuple[str, ...
     for label, states in rows:
         height += HIGH + 10
         if label:
-            parts.append(f'<text class="p-track" x="0" y="{height - 12}">{escape(_short(label, 14))}</text>')
+            parts.append(f'<text class="p-track" x="0" y="{height - 12}">{escape(_short(label))}</text>')
         left = LEFT if label else 0
         for index, (path, spec) in enumerate(states):
             parts.append(
