@@ -210,13 +210,13 @@ def _all_there(written: int, wanted: int) -> None:
         raise CaseChanged(_("{n} cases of a batch were changed by somebody else meanwhile").format(n=wanted - written))
 
 
-def paused_clocks(tx: Transaction) -> list[tuple[str, str, date]]:
-    """(case code, clock, review date) of clocks that stand still because their case is paused."""
+def paused_clocks(tx: Transaction) -> list[tuple[str, str, int, int, date]]:
+    """(case code, clock, person id, pathway version id, review date) of clocks that stand still with their case."""
     rows = tx.connection.execute(
-        select(cases.c.code, clock.c.name, pause.c.review_on)
+        select(cases.c.code, clock.c.name, clock.c.person_id, cases.c.pathway_version_id, pause.c.review_on)
         .join(clock, clock.c.case_id == cases.c.id)
         .join(pause, pause.c.case_id == cases.c.id)
         .where(cases.c.paused, clock.c.due_on.is_(None), pause.c.resumed_on.is_(None))
         .order_by(cases.c.id, clock.c.id)
     )
-    return [(row.code, row.name, row.review_on) for row in rows]
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]

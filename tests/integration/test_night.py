@@ -170,7 +170,7 @@ def test_a_rehearsal_tells_of_a_message_over_the_cap(team: Team, plan: Plan) -> 
             fields = {"what": "x", "where": "y", "day": MONDAY + timedelta(days=day), "hour": 10}
             team.do(tx, "wanda", row.code, "make_appointment", MONDAY + timedelta(days=day - 4), **fields)
     actions = nights.rehearse(plan, MONDAY + timedelta(days=7), at=datetime(2026, 11, 9, 2, 30, tzinfo=UTC))
-    assert [a.what for a in actions if "over the cap" in a.why] == ["meeting_reminder does not leave yet"]
+    assert [a.what for a in actions if "over the cap" in a.why] == ["reminder after the meeting does not leave yet"]
     assert not [a for a in actions if "over the cap" in a.why and a.done]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.freshness import ages, is_fresh
-from ponte_workflow.store import cases, digests, nights, outbox, stalls
+from ponte_workflow.store import cases, digests, held, nights, outbox, stalls
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
 
@@ -44,6 +44,7 @@ def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
         "steps": steps,
         "set_aside": cases.set_aside_codes(tx, night.on),
         "forgotten": stalls.forgotten(tx),
+        "held": held.count(tx, night.on),
         "nobody_to_tell": digests.nobody_to_tell(tx),
         "outbox": outbox.counts(tx),
         "history": nights.seal(tx, close=night.report is None),

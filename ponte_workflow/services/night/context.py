@@ -5,10 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import SYSTEM
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.held import Held
 from ponte_workflow.store.nights import StepCounts
 
 Unit = Callable[[], AbstractContextManager[Transaction]]
@@ -16,7 +18,11 @@ Unit = Callable[[], AbstractContextManager[Transaction]]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something that the night does, or decided against, and why."""
+    """Something that the night does, or decided against, and why, in the language of the context.
+
+    subject: what somebody may hold back before the night runs: "clock:CASE_ID:PERSON_ID:NAME" or "open:TENANCY_ID";
+    None: it cannot be held. quarter_id: of the tenancy, where there is no case (yet) that says who may see it.
+    """
 
     night: date
     step: str
@@ -24,6 +30,9 @@ class Action:
     what: str
     why: str
     done: bool = True  # False: decided against
+    subject: str | None = None
+    quarter_id: int | None = None
+    held_by: str | None = None  # the name of whoever holds it back
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +62,28 @@ class Night:
         """The night as an actor."""
         return Occasion(SYSTEM, self.on, self.at, self.pathways)
 
-    def tell(self, step: str, case: str | None, what: str, why: str, *, done: bool = True) -> None:
+    def tell(
+        self,
+        step: str,
+        case: str | None,
+        what: str,
+        why: str,
+        *,
+        done: bool = True,
+        subject: str | None = None,
+        quarter_id: int | None = None,
+    ) -> None:
         """Report an action, if somebody listens."""
         if self.report is not None:
-            self.report(Action(self.on, step, case, what, why, done))
+            self.report(Action(self.on, step, case, what, why, done, subject, quarter_id))
+
+    def tell_held(
+        self, step: str, case: str | None, what: str, by: Held, *, subject: str, quarter_id: int | None = None
+    ) -> None:
+        """Report that somebody holds an action back."""
+        if self.report is not None:
+            why = _("held back by {name}: the night after does it").format(name=by.name)
+            self.report(Action(self.on, step, case, what, why, False, subject, quarter_id, by.name))
 
 
 class Skip(Exception):

@@ -1,12 +1,15 @@
 """Step "detection": contained arrears open a case once, serious and persistent ones go on a supervisor's list."""
 
 from ponte_workflow.errors import NeedsMissing, NotAllowed, TriggerNotAllowedHere
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.i18n import language
 from ponte_workflow.services import casework, detection
 from ponte_workflow.services.detection import TenancyVerdict
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.services.night.freshness import ledgers_are_fresh
 from ponte_workflow.services.night.guarding import guarded
-from ponte_workflow.store import cases, listings
+from ponte_workflow.services.night.words import euros
+from ponte_workflow.store import cases, held, listings
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import quarters
 from ponte_workflow.store.nights import StepCounts, count_step
@@ -39,9 +42,15 @@ def detect(night: Night, shard: int) -> StepCounts:
 def _open(night: Night, tx: Transaction, verdicts: dict[int, TenancyVerdict], pathways: dict[str, str]) -> int:
     contained = [verdict for verdict in verdicts.values() if verdict.class_ == "contained"]
     with_case = listings.tenancies_with_a_case(tx)  # tenancy id -> open?
+    held_back = held.of_night(tx, night.on)
     opened = 0
     for verdict in contained:
         if verdict.tenancy_id in with_case:
+            continue
+        subject = f"open:{verdict.tenancy_id}"
+        if subject in held_back:
+            what = _("open a case of tenancy {code}").format(code=verdict.code)
+            night.tell_held(STEP, None, what, held_back[subject], subject=subject, quarter_id=verdict.quarter_id)
             continue
         figures = verdict.figures
         row = casework.open_case(
@@ -58,7 +67,14 @@ def _open(night: Night, tx: Transaction, verdicts: dict[int, TenancyVerdict], pa
                 "balance_year_ago_cents": figures.year_ago_cents,
             },
         )
-        night.tell(STEP, row.code, "open a case", f"{verdict.code}: contained, {_figures(verdict)}")
+        night.tell(
+            STEP,
+            row.code,
+            _("open a case of tenancy {code}").format(code=verdict.code),
+            _("contained arrears: {figures}").format(figures=_figures(verdict)),
+            subject=subject,
+            quarter_id=verdict.quarter_id,
+        )
         opened += 1
     again = {v.tenancy_id: v for v in contained if with_case.get(v.tenancy_id) is False}
     return opened + _keep_list(night, tx, AGAIN, again)
@@ -79,7 +95,9 @@ def _keep_list(night: Night, tx: Transaction, kind: str, wanted: dict[int, Tenan
     }
     added = listings.keep(tx, kind, figures, night.on)
     for tenancy in added:
-        night.tell(STEP, None, f"list as {kind}", f"{wanted[tenancy].code}: {_figures(wanted[tenancy])}")
+        verdict = wanted[tenancy]
+        what = _("list tenancy {code}: {kind}").format(code=verdict.code, kind=_kind(kind))
+        night.tell(STEP, None, what, _figures(verdict), quarter_id=verdict.quarter_id)
     return len(added)
 
 
@@ -101,7 +119,7 @@ def _vanished(night: Night, verdicts: dict[int, TenancyVerdict]) -> StepCounts:
 def _propose(night: Night, tx: Transaction, case_id: int) -> bool:
     row = cases.by_id(tx, case_id)
     if row.paused:
-        night.tell(STEP, row.code, "propose closing", "the case is paused", done=False)
+        night.tell(STEP, row.code, _("propose closing"), _("the case is paused"), done=False)
         return False
     standing = casework.stand(tx, night.who, row)
     for trigger in WHEN_GONE:
@@ -113,11 +131,23 @@ def _propose(night: Night, tx: Transaction, case_id: int) -> bool:
             continue  # proposed already, or some arrears are left
         except NotAllowed:
             continue  # from here on closing is a person's decision
-        night.tell(STEP, row.code, trigger, "the arrears have vanished before engagement")
+        label = next(iter(standing.pathway.household.triggers[trigger].values())).label.in_(language())
+        night.tell(STEP, row.code, label, _("the arrears have vanished before engagement"))
         return True
     return False
 
 
 def _figures(verdict: TenancyVerdict) -> str:
     figures = verdict.figures
-    return f"balance {figures.balance_cents / 100:.2f} EUR, monthly {figures.monthly_cents / 100:.2f} EUR"
+    return _("balance {balance}, monthly {monthly}").format(
+        balance=euros(figures.balance_cents), monthly=euros(figures.monthly_cents)
+    )
+
+
+def _kind(kind: str) -> str:
+    names = {
+        "serious": _("serious arrears"),
+        "persistent": _("persistent arrears"),
+        AGAIN: _("arrears again after a closed case"),
+    }
+    return names[kind]

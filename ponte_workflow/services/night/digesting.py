@@ -1,5 +1,6 @@
 """Step "digests": one mail a morning for each worker, gathered from what the nights had to say."""
 
+from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.store import digests
 from ponte_workflow.store.network import directory, members
@@ -23,6 +24,8 @@ def gather_digests(night: Night, shard: int) -> StepCounts:
             total += StepCounts(notices, 1 if notices else 0, 0)
             if notices:
                 name = staff[int(recipient.partition(":")[2])].username
-                night.tell(STEP, None, f"digest to {name}", f"{notices} notices")
+                night.tell(
+                    STEP, None, _("morning mail to {name}").format(name=name), _("{n} notices").format(n=notices)
+                )
         count_step(tx, night.id, STEP, shard, total)
     return total

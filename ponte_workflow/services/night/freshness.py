@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.store import ledger, outbox
 from ponte_workflow.store.engine import Transaction
@@ -38,7 +39,9 @@ def look_at_ledgers(night: Night, shard: int) -> StepCounts:
         stale = {name: age for name, age in known.items() if age is None or age > night.ledger_max_age_days}
         told = 0
         for name, age in stale.items():
-            night.tell(STEP, None, f"ledger of {name} is stale", f"{age} days old, at most {night.ledger_max_age_days}")
+            why = _("never imported") if age is None else _("{n} days old, at most {most}")
+            why = why.format(n=age, most=night.ledger_max_age_days)
+            night.tell(STEP, None, _("the ledger of {name} is stale").format(name=name), why)
         if stale and not night.replayed:
             told = _tell_people(night, tx)
         counts = StepCounts(len(known), told, len(stale))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePath
 
 from ponte_workflow.errors import CaseChanged
+from ponte_workflow.i18n import gettext as _
 from ponte_workflow.log import log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.store import casefile, cases
@@ -46,7 +47,7 @@ def _set_aside(night: Night, step: str, case_id: int, error: Exception) -> StepC
         code = cases.by_id(tx, case_id).code
     night.set_aside[case_id] = code
     log.error("case set aside", case=code, step=step, error=type(error).__name__)
-    night.tell(step, code, "set aside", why, done=False)
+    night.tell(step, code, _("set aside"), why, done=False)
     return StepCounts(1, 0, 1)
 
 

@@ -3,11 +3,15 @@
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
+from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Standing, stand
 from ponte_workflow.services.night.context import Action, Night
 from ponte_workflow.services.night.guarding import guarded
-from ponte_workflow.store import batches, casefile, cases, outbox
+from ponte_workflow.services.night.words import clock_name, day, message_name
+from ponte_workflow.services.pathways import Pathways
+from ponte_workflow.services.words import role_name, state_labels
+from ponte_workflow.store import batches, casefile, cases, held, outbox
 from ponte_workflow.store import history as chain
 from ponte_workflow.store.batches import DueClock
 from ponte_workflow.store.effects import Writing
@@ -34,22 +38,58 @@ class _Ring(NamedTuple):
 Rings = dict[tuple[object, ...], _Ring | None]
 
 
+class _Held:
+    """The clocks that somebody holds back on this night: asked once, left alone, each told once."""
+
+    def __init__(self, night: Night) -> None:
+        self.night = night
+        with night.unit() as tx:
+            self.by = held.of_night(tx, night.on)
+        self.told: set[str] = set()
+
+    def fit(self, tx: Transaction, rows: list[DueClock]) -> list[DueClock]:
+        """The clocks that may ring."""
+        night = self.night
+        if self.by:
+            left = [row for row in rows if subject_of(row) in self.by]
+            rows = [row for row in rows if subject_of(row) not in self.by]
+            if night.report is not None:
+                self._tell(tx, left)
+        return [row for row in rows if row.case_id not in night.set_aside] if night.set_aside else rows
+
+    def _tell(self, tx: Transaction, rows: list[DueClock]) -> None:
+        for row in rows:
+            subject = subject_of(row)
+            if subject in self.told:  # every pass of the step meets it again
+                continue
+            self.told.add(subject)
+            clock = clock_name(self.night.pathways.pinned(tx, row.pathway_version_id), row.name, row.person_id)
+            what = _("{clock}, due on {day}").format(clock=clock, day=day(row.due_on))
+            self.night.tell_held(STEP, row.code, what, self.by[subject], subject=subject)
+
+
+def subject_of(clock: DueClock) -> str:
+    """What is held back when somebody holds back what this clock does."""
+    return f"clock:{clock.case_id}:{clock.person_id}:{clock.name}"
+
+
 def ring(night: Night, shard: int) -> StepCounts:
     """Ring every clock that is due on the night's date, in order of due date. Counts are clocks."""
     total = StepCounts()
     rings: Rings = {}
+    held_back = _Held(night)
     acted = True
     while acted:  # a clock whose next alarm is due as well comes up again in the next pass
-        passed = _one_pass(night, shard, rings)
+        passed = _one_pass(night, shard, rings, held_back)
         total += passed
         acted = passed.acted_on > 0
     return total
 
 
-def _one_pass(night: Night, shard: int, rings: Rings) -> StepCounts:
+def _one_pass(night: Night, shard: int, rings: Rings, held_back: _Held) -> StepCounts:
     after, total = batches.BEFORE_ALL, StepCounts()
     while True:
-        counts, after = _batch(night, shard, after, rings)
+        counts, after = _batch(night, shard, after, rings, held_back)
         if after is None:
             return total
         total += counts
@@ -57,15 +97,16 @@ def _one_pass(night: Night, shard: int, rings: Rings) -> StepCounts:
             night.progress(STEP, total)
 
 
-def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings) -> tuple[StepCounts, Any]:
+def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings, held_back: _Held) -> tuple[StepCounts, Any]:
     """One transaction: read, decide, write. If it fails, the same rows one case at a time."""
     rows: list[DueClock] = []
+    fit: list[DueClock] = []
     try:
         with night.unit() as tx:
             rows = batches.due_clocks(tx, night.on, after, night.batch_size, shard=shard, shards=night.shards)
             if not rows:
                 return StepCounts(), None
-            fit = [row for row in rows if row.case_id not in night.set_aside]
+            fit = held_back.fit(tx, rows)
             slow = _Batch(night, tx, directory(tx, night.on), rings).run(fit)
             counts = StepCounts(len(fit) - len(slow), len(fit) - len(slow), 0)
             count_step(tx, night.id, STEP, shard, counts)
@@ -73,7 +114,7 @@ def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings) -> t
     except Exception:
         if not rows:
             raise
-        slow, counts = rows, StepCounts()
+        slow, counts = fit, StepCounts()
     for row in slow:
         alone = guarded(night, STEP, row.case_id, lambda tx, case_id, row=row: ring_alone(night, tx, row))  # type: ignore[misc]
         with night.unit() as tx:
@@ -160,15 +201,19 @@ class _Batch:
         return _Ring(move.position, move.due_on, clock_entry(notice, move), notice, since)
 
     def _tell(self, row: DueClock, notice: Notify, recipient: str) -> None:
-        say = self.night.pathways.pinned(self.tx, row.pathway_version_id).say(notice.rule, row.person_id)
-        why = f"{notice.rule} due {notice.due_on}, since {row.started_on}" + (
-            f" ({say.in_(language())})" if say else ""
+        pathway = self.night.pathways.pinned(self.tx, row.pathway_version_id)
+        say = pathway.say(notice.rule, row.person_id)
+        why = _("{clock}, due on {day}, running since {since}").format(
+            clock=clock_name(pathway, row.name, row.person_id), day=day(notice.due_on), since=day(row.started_on)
         )
-        who = self.book.staff[int(recipient[6:])].username if recipient.startswith("staff:") else recipient
+        why += f" ({say.in_(language())})" if say else ""
+        who = self.book.staff[int(recipient[6:])].username if recipient.startswith("staff:") else _("nobody yet")
         if notice.overtaken:
-            told = f"{notice.overtaken} earlier reminders"
-            self.night.tell(STEP, row.code, told, "overtaken by this one", done=False)
-        self.night.tell(STEP, row.code, f"{notice.kind} {notice.to} ({who})", why)
+            told = _("{n} earlier reminders").format(n=notice.overtaken)
+            self.night.tell(STEP, row.code, told, _("overtaken by this one"), done=False)
+        what = _("escalate to {role} ({name})") if notice.kind == "escalate" else _("remind {role} ({name})")
+        what = what.format(role=role_name(notice.to), name=who)
+        self.night.tell(STEP, row.code, what, why, subject=subject_of(row))
 
 
 def clock_entry(notice: Notify, move: MoveClock) -> str:
@@ -190,6 +235,8 @@ def ring_alone(night: Night, tx: Transaction, row: DueClock) -> bool:
     decision = decide(standing.pathway, standing.snapshot, ClockDue(clock), night.on)
     assert isinstance(decision, Decision), f"a clock is never refused: {decision}"
     _write(night, tx, standing, decision, clock)
+    if night.report is not None:
+        _tell_whole(night, tx, standing, decision, row, clock)
     return True
 
 
@@ -216,16 +263,36 @@ def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision
         special_fields={},
         case_values={"set_aside_on": None, "set_aside_why": None},
     )
+
+
+def _tell_whole(
+    night: Night, tx: Transaction, standing: Standing, decision: Decision, row: DueClock, clock: RunningClock
+) -> None:
+    """What a rehearsal says of an alarm that was decided with its whole case."""
+    subject, code, pathway = subject_of(row), standing.row.code, standing.pathway
+    assert clock.due_on is not None
+    running = clock_name(pathway, clock.name, clock.person_id)
+    why = _("{clock}, due on {day}").format(clock=running, day=day(clock.due_on))
     for step in decision.steps:
-        night.tell(STEP, row.code, step.trigger, f"{clock.name} due {clock.due_on}: {' '.join(step.target)}")
+        chart = pathway.person if step.person_id else pathway.household
+        label = next(iter(chart.triggers[step.trigger].values())).label.in_(language())
+        if step.person_id:
+            there = ", ".join(chart.label(leaf).in_(language()) for leaf in step.target)
+        else:
+            there = "; ".join(state_labels(pathway, step.target))
+        night.tell(STEP, code, f"{label} → {there}", why, subject=subject)
     if decision.looked is not None:
-        night.tell(STEP, row.code, f"{clock.name}: not fired", decision.looked.in_(language()), done=False)
+        what = _("{clock}: no step by itself").format(clock=running)
+        night.tell(STEP, code, what, decision.looked.in_(language()), done=False)
     for effect in decision.effects:
         if isinstance(effect, Notify):
-            night.tell(
-                STEP, row.code, f"{effect.kind} {effect.to}: {effect.message}", f"{effect.rule} due {effect.due_on}"
-            )
-            if night.report is not None and effect.to in ("household", "person"):
+            what = {
+                "escalate": _("escalate to {role}: {message}"),
+                "remind": _("remind {role}: {message}"),
+            }.get(effect.kind, _("write to {role}: {message}"))
+            what = what.format(role=role_name(effect.to), message=message_name(effect.message))
+            night.tell(STEP, code, what, why, subject=subject)
+            if effect.to in ("household", "person"):
                 _tell_cap(night, tx, standing, effect)
 
 
@@ -237,15 +304,21 @@ def _tell_cap(night: Night, tx: Transaction, standing: Standing, notice: Notify)
         return
     sent = outbox.household_send_moments(tx, person_id, night.at - timedelta(days=7), queued=True)
     if len(sent) > cap:
-        why = f"over the cap of {cap} a week: it waits in the outbox"
-        night.tell(STEP, standing.row.code, f"{notice.message} does not leave yet", why, done=False)
+        why = _("over the cap of {cap} a week: it waits in the outbox").format(cap=cap)
+        what = _("{message} does not leave yet").format(message=message_name(notice.message))
+        night.tell(STEP, standing.row.code, what, why, done=False)
 
 
-def standing_still(tx: Transaction, on: date) -> list[Action]:
+def standing_still(tx: Transaction, pathways: Pathways, on: date) -> list[Action]:
     """What a rehearsal says about paused cases: clocks that would have rung but stand still."""
     return [
         Action(
-            on, STEP, code, f"{name}: no reminder", f"the case is paused until its review on {review_on}", done=False
+            on,
+            STEP,
+            code,
+            _("{clock}: no reminder").format(clock=clock_name(pathways.pinned(tx, version_id), name, person_id)),
+            _("the case is paused until its review on {day}").format(day=day(review_on)),
+            done=False,
         )
-        for code, name, review_on in batches.paused_clocks(tx)
+        for code, name, person_id, version_id, review_on in batches.paused_clocks(tx)
     ]

@@ -20,6 +20,7 @@ from ponte_workflow.services.night import (
     stalling,
 )
 from ponte_workflow.services.night.context import Action, Night, Skip
+from ponte_workflow.services.night.words import note_words
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import nights
 from ponte_workflow.store.engine import Store, Transaction
@@ -87,7 +88,7 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
         counts = spec.run(night, shard)
     except Skip as reason:
         note = str(reason)
-        night.tell(spec.name, None, "step skipped", note, done=False)
+        night.tell(spec.name, None, _("step left out"), note_words(note), done=False)
     if spec.name != certifying.STEP:
         with night.unit() as tx:
             nights.end_step(tx, night.id, spec.name, shard, skipped=note is not None, note=note)
@@ -132,7 +133,7 @@ def rehearse(plan: Plan, on: date, *, at: datetime) -> list[Action]:
         for day in nights.pending_dates(tx, on):
             night_id = nights.begin(tx, day, runner="rehearsal", replayed=day < on, at=at)
             night = replace(_night(plan, night_id, day, on, at), unit=unit, report=actions.append)
-            actions += ringing.standing_still(tx, day)
+            actions += ringing.standing_still(tx, plan.pathways, day)
             for spec in STEPS:
                 for shard in range(plan.shards if spec.sharded else 1):
                     run_step(night, spec, shard)

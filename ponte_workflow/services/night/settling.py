@@ -1,12 +1,15 @@
 """Step "instalments": payments reach their instalments, plans that struggle, breach or end move on, dues are announced."""
 
 from ponte_workflow.errors import NeedsMissing, TriggerNotAllowedHere
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.i18n import language
 from ponte_workflow.services import casework, instalments
 from ponte_workflow.services.figures import standing_figures
 from ponte_workflow.services.instalments import SettledPlan
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.services.night.freshness import ledgers_are_fresh
 from ponte_workflow.services.night.guarding import guarded
+from ponte_workflow.services.night.words import day
 from ponte_workflow.store import cases, outbox
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import directory, quarters
@@ -48,7 +51,8 @@ def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
     book = directory(tx, night.on)
     for number, old, new in plan.changed:
         code = cases.by_id(tx, plan.case_id).code
-        night.tell(STEP, code, f"instalment {number}: {new}", f"was {old}")
+        what = _("instalment {number}: {status}").format(number=number, status=_status(new))
+        night.tell(STEP, code, what, _("it was: {status}").format(status=_status(old)))
     for trigger in TRIGGERS:
         row = cases.by_id(tx, plan.case_id)
         if row.closed_on is not None or row.paused:
@@ -62,9 +66,11 @@ def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
             casework.fire(tx, night.who, standing, Triggered(trigger, night.who.actor.roles), book)
         except (NeedsMissing, TriggerNotAllowedHere):
             continue  # its needs do not hold tonight: that is the usual case, not an error
-        night.tell(
-            STEP, row.code, trigger, f"missed {figures['missed_in_a_row']} in a row, {figures['missed_total']} in all"
+        why = _("missed {n} in a row, {total} in all").format(
+            n=figures["missed_in_a_row"], total=figures["missed_total"]
         )
+        label = next(iter(pathway.household.triggers[trigger].values())).label.in_(language())
+        night.tell(STEP, row.code, label, why)
         moved = True
     return moved
 
@@ -85,12 +91,13 @@ def _announce(night: Night) -> StepCounts:
 def _announce_one(night: Night, tx: Transaction, due: DueInstalment) -> bool:
     row = cases.by_id(tx, due.case_id)
     snapshot = cases.snapshot(tx, row, night.on, {})
-    what = f"instalment {due.number} due on {due.due_on}"
+    what = _("instalment {number} due on {day}").format(number=due.number, day=day(due.due_on))
     if row.paused or "active.payment.paying" not in row.configuration:
-        night.tell(STEP, row.code, what, "paused" if row.paused else "the plan is not being paid", done=False)
+        why = _("the case is paused") if row.paused else _("the plan is not being paid")
+        night.tell(STEP, row.code, what, why, done=False)
         return False
     if "instalment_due" in DEMANDS and not snapshot.attempts:
-        night.tell(STEP, row.code, what, "no human contact attempt yet: no demand", done=False)
+        night.tell(STEP, row.code, what, _("no human contact attempt yet: no demand"), done=False)
         return False
     person_id = cases.contact_person(tx, row.household_id, night.on)
     if person_id is None:
@@ -110,5 +117,17 @@ def _announce_one(night: Night, tx: Transaction, due: DueInstalment) -> bool:
             history_seq=row.history_length,
         ),
     )
-    night.tell(STEP, row.code, what, "tell the household" if queued else "already told", done=queued is not None)
+    why = _("tell the household") if queued else _("already told")
+    night.tell(STEP, row.code, what, why, done=queued is not None)
     return queued is not None
+
+
+def _status(status: str) -> str:
+    names = {
+        "due": _("to be paid"),
+        "paid": _("paid"),
+        "paid_late": _("paid late"),
+        "missed": _("missed"),
+        "excused": _("excused"),
+    }
+    return names.get(status, status)

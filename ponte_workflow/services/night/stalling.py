@@ -1,8 +1,10 @@
 """Step "stalls": cases in which nothing happens are told to a named person, once; new adults are noticed."""
 
+from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import casework
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.guarding import guarded, one_by_one
+from ponte_workflow.services.night.words import day
 from ponte_workflow.store import casefile, cases, outbox, stalls
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import directory
@@ -15,14 +17,16 @@ STEP = "stalls"
 def find_stalls(night: Night, shard: int) -> StepCounts:
     """Tell the supervisor of each case that stalls, and open a task for each adult who is new to a household."""
     with night.unit() as tx:
-        found = dict.fromkeys(stalls.without_clock(tx), "no clock is left running")
+        found = dict.fromkeys(stalls.without_clock(tx), _("no deadline is left running"))
         for version_id in casefile.pinned_documents(tx):
             pathway = night.pathways.pinned(tx, version_id)
             for path, state in pathway.household.states.items():
                 if state.spec.stalls_after is not None:
                     since = pathway.calendar.subtract_working_days(night.on, state.spec.stalls_after)
                     silent = stalls.silent(tx, path, since, (version_id,))
-                    found.update(dict.fromkeys(silent, f"no event for {state.spec.stalls_after} working days"))
+                    found.update(
+                        dict.fromkeys(silent, _("no event for {n} working days").format(n=state.spec.stalls_after))
+                    )
         adults = cases.new_adults(tx, night.on)
     total = one_by_one(night, STEP, found, lambda tx, case_id: _tell(night, tx, case_id, found[case_id]))
     for case_id, person_id in adults:
@@ -54,7 +58,8 @@ def _tell(night: Night, tx: Transaction, case_id: int, why: str) -> bool:
             history_seq=row.history_length,
         ),
     )
-    night.tell(STEP, row.code, "tell the supervisor that the case stalls", f"{why}, last event {row.last_event_on}")
+    why = _("{why}, last event on {day}").format(why=why, day=day(row.last_event_on))
+    night.tell(STEP, row.code, _("tell the supervisor that the case stalls"), why)
     return True
 
 
@@ -64,7 +69,7 @@ def _adult(night: Night, tx: Transaction, case_id: int, person_id: int) -> bool:
     night.tell(
         STEP,
         standing.row.code,
-        "task: PIP or reason",
-        "an adult about whom nothing is decided: turned 18 or joined the household",
+        _("task: PIP or reason"),
+        _("an adult about whom nothing is decided: turned 18 or joined the household"),
     )
     return True

@@ -1,0 +1,91 @@
+"""The night in words: its steps, their states, why one was left out, and the messages it sends."""
+
+from datetime import date
+
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.i18n import language
+from states.pathway import PAUSE_CLOCK, Pathway
+
+
+def step_name(step: str) -> str:
+    """A step of the night as people call it."""
+    names = {
+        "ledgers": _("freshness of the ledgers"),
+        "instalments": _("instalments and plans"),
+        "detection": _("detection of arrears"),
+        "clocks": _("deadlines and reminders"),
+        "stalls": _("stalled cases and new adults"),
+        "digests": _("morning mails"),
+        "figures": _("figures of the pathway"),
+        "certificate": _("certificate"),
+    }
+    return names.get(step, step)
+
+
+def status_name(status: str) -> str:
+    """The state of a night or of one of its steps."""
+    names = {"running": _("not finished"), "completed": _("done"), "skipped": _("left out")}
+    return names.get(status, status)
+
+
+def runner_name(runner: str) -> str:
+    """What ran the night."""
+    names = {"plain": _("from the console"), "prefect": _("by the schedule"), "rehearsal": _("as a rehearsal")}
+    return names.get(runner, runner)
+
+
+def note_words(note: str) -> str:
+    """Why a step was left out. Certificates keep it in English: what is sealed does not depend on a language."""
+    notes = {
+        "stale ledgers": _("stale ledgers"),
+        "no ledger was ever imported": _("no ledger was ever imported"),
+        "a missed night: the figures are made with the next one": _(
+            "a missed night: the figures are made with the next one"
+        ),
+        "a missed night: its notices come with the next digest": _(
+            "a missed night: its notices come with the next digest"
+        ),
+    }
+    return notes.get(note, note)
+
+
+def message_name(message: str) -> str:
+    """A message by what it is about; its own name where Ponte knows no better."""
+    names = {
+        "appointment_reminder": _("reminder of an appointment"),
+        "cases_set_aside": _("cases set aside"),
+        "digest": _("morning mail"),
+        "event_invitation": _("invitation to an event"),
+        "first_meeting_invitation": _("invitation to the first meeting"),
+        "household_member_deceased": _("a death in the household"),
+        "instalment_due": _("an instalment falls due"),
+        "meeting_reminder": _("reminder after the meeting"),
+        "night_failed": _("the night failed"),
+        "pip_ready_to_sign": _("PIP ready to sign"),
+        "plan_breached": _("payment plan breached"),
+        "plan_kept_thanks": _("thanks for the plan kept"),
+        "plan_signed": _("payment plan signed"),
+        "referral_refused": _("referral refused"),
+        "stale_ledger": _("stale ledger"),
+    }
+    return names.get(message, message)
+
+
+def clock_name(pathway: Pathway, clock: str, person_id: int) -> str:
+    """A clock, or the rule of one of its alarms, by the state that it belongs to."""
+    if clock.startswith(PAUSE_CLOCK):
+        return _("review of the pause")
+    chart = pathway.person if person_id else pathway.household
+    path = clock.partition("/")[0]
+    return _("deadline of “{state}”").format(state=chart.label(path).in_(language())) if path in chart.states else clock
+
+
+def day(value: date) -> str:
+    """A date as it is written here: 23/11/2026."""
+    return value.strftime("%d/%m/%Y")
+
+
+def euros(cents: int) -> str:
+    """Cents as 1.234,56 euro."""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{'-' if cents < 0 else ''}{whole:,}".replace(",", ".") + f",{rest:02d} €"
