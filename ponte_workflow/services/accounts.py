@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pyotp
 
 from ponte_workflow.clock import ROME
-from ponte_workflow.errors import BadInput, NotAllowed
+from ponte_workflow.errors import BadInput
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import passwords
 from ponte_workflow.services.rights import Actor, actor_for
@@ -36,6 +36,7 @@ class SignedIn:
     actor: Actor
     must_change: bool  # the password, before anything else
     must_enrol: bool  # a second factor, because the role asks for one
+    half: bool = False  # the second factor is still to come
 
 
 def token_hash(token: str) -> str:
@@ -44,13 +45,17 @@ def token_hash(token: str) -> str:
 
 
 def set_password(tx: Transaction, staff_id: int, password: str, *, at: datetime, must_change: bool) -> None:
-    """A new password; every session of the person ends, and so does a lock."""
-    member = network.members(tx)[staff_id]
-    passwords.check_rules(password, member.username)
+    """A new password, judged by the rules; every session of the person ends, and so does a lock."""
+    passwords.check_rules(password, network.members(tx)[staff_id].username)
+    put_password(tx, staff_id, passwords.hash_password(password), at=at, must_change=must_change)
+
+
+def put_password(tx: Transaction, staff_id: int, password_hash: str, *, at: datetime, must_change: bool) -> None:
+    """The same for a password that was judged and hashed before the transaction began."""
     accounts.put_credential(
         tx,
         staff_id,
-        password_hash=passwords.hash_password(password),
+        password_hash=password_hash,
         must_change=must_change,
         changed_at=at,
         failed=0,
@@ -64,6 +69,12 @@ def random_password() -> str:
     """A first password to hand over: five groups of four letters and digits that are not mistaken for each other."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
     return "-".join("".join(secrets.choice(letters) for _n in range(4)) for _group in range(5))
+
+
+def unlock(tx: Transaction, staff_id: int, at: datetime) -> None:
+    """The lock after wrong tries ends, and the tries are forgotten."""
+    accounts.put_credential(tx, staff_id, failed=0, locked_until=None)
+    access.record(tx, staff_id=staff_id, at=at, what="account.unlock", household_id=None, detail="")
 
 
 def has_password(tx: Transaction, staff_id: int) -> bool:
@@ -90,11 +101,19 @@ class Attempt:
 
 def begin_sign_in(tx: Transaction, username: str, at: datetime) -> Attempt:
     """Read whom a username may mean; nobody is told whether there is one."""
-    member = next((m for m in network.members(tx).values() if m.username == username.strip().lower()), None)
+    member = by_login_name(tx, username)
     known = accounts.credential_of(tx, member.id) if member else None
     if member is None or known is None or not member.active or _is_locked(known, at):
         return Attempt(member, None)
     return Attempt(member, known.password_hash)
+
+
+def by_login_name(tx: Transaction, username: str) -> Member | None:
+    """Whom a typed username means: written as it is kept, else in any case if only one person is meant."""
+    wanted, everybody = username.strip(), network.members(tx).values()
+    exact = [m for m in everybody if m.username == wanted]
+    alike = exact or [m for m in everybody if m.username.lower() == wanted.lower()]
+    return alike[0] if len(alike) == 1 else None
 
 
 def finish_sign_in(tx: Transaction, attempt: Attempt, right: bool, at: datetime) -> Member | None:
@@ -126,7 +145,7 @@ def check_second_factor(tx: Transaction, staff_id: int, code: str, at: datetime)
         return False
     plain = "".join(code.split()).lower().replace("-", "")
     if _totp_is_right(tx, staff_id, known.totp_secret, plain, at) or accounts.use_recovery_code(
-        tx, staff_id, token_hash(plain), at
+        tx, staff_id, _recovery_hash(tx, staff_id, plain), at
     ):
         accounts.put_credential(tx, staff_id, failed=0, locked_until=None)
         return True
@@ -155,13 +174,14 @@ def confirm_second_factor(tx: Transaction, staff_id: int, code: str, at: datetim
         raise BadInput(_("This code is not right: look at the clock of your phone, and try the next one"))
     accounts.put_credential(tx, staff_id, totp_confirmed=True)
     access.record(tx, staff_id=staff_id, at=at, what="account.second_factor", household_id=None, detail="on")
-    return new_recovery_codes(tx, staff_id)
+    return new_recovery_codes(tx, staff_id, at)
 
 
-def new_recovery_codes(tx: Transaction, staff_id: int) -> tuple[str, ...]:
+def new_recovery_codes(tx: Transaction, staff_id: int, at: datetime) -> tuple[str, ...]:
     """Ten fresh recovery codes; the old ones are worth nothing any more."""
     codes = tuple(f"{secrets.token_hex(3)}-{secrets.token_hex(3)}" for _n in range(RECOVERY_CODES))
-    accounts.put_recovery_codes(tx, staff_id, [token_hash(code.replace("-", "")) for code in codes])
+    accounts.put_recovery_codes(tx, staff_id, [_recovery_hash(tx, staff_id, code.replace("-", "")) for code in codes])
+    access.record(tx, staff_id=staff_id, at=at, what="account.recovery_codes", household_id=None, detail="")
     return codes
 
 
@@ -185,9 +205,10 @@ def open_session(tx: Transaction, staff_id: int, *, at: datetime, browser: str, 
         last_seen_at=at,
         expires_at=at + (HALF_WAY if half else ABSOLUTE),
         second_factor=second_factor,
-        browser=browser[:120],
+        browser=_one_line(browser),
     )
-    access.record(tx, staff_id=staff_id, at=at, what="account.sign_in", household_id=None, detail="")
+    if not half:
+        access.record(tx, staff_id=staff_id, at=at, what="account.sign_in", household_id=None, detail="")
     return token
 
 
@@ -195,6 +216,20 @@ def complete_session(tx: Transaction, session: SessionRow, at: datetime) -> str:
     """The second factor was right: a new token replaces the half session's."""
     accounts.revoke_sessions(tx, session.staff_id, at, only=session.id)
     return open_session(tx, session.staff_id, at=at, browser=session.browser, second_factor=True)
+
+
+def renew_session(tx: Transaction, session: SessionRow, at: datetime, *, second_factor: bool) -> str:
+    """The same session goes on under a new token, also when a new password has just ended all; its last hour stays."""
+    token = secrets.token_urlsafe(32)
+    accounts.touch_session(
+        tx,
+        session.id,
+        token_hash=token_hash(token),
+        last_seen_at=at,
+        revoked_at=None,
+        second_factor=second_factor,
+    )
+    return token
 
 
 def signed_in(tx: Transaction, token: str, at: datetime, *, required: frozenset[str]) -> SignedIn | None:
@@ -210,31 +245,17 @@ def signed_in(tx: Transaction, token: str, at: datetime, *, required: frozenset[
     known = accounts.credential_of(tx, member.id)
     opened = accounts.opened_cases(tx, member.id, at)
     enrolled = known is not None and known.totp_confirmed
+    # A second factor that is not ours was the single sign-on's: our password and our codes are not its business.
+    elsewhere = session.second_factor and not enrolled
     on = at.astimezone(ROME).date()
     return SignedIn(
         session,
         member,
         actor_for(member, everybody, on, opened),
-        must_change=known is not None and known.must_change,
-        must_enrol=not enrolled and bool(member.roles & required),
+        must_change=known is not None and known.must_change and not elsewhere,
+        must_enrol=not enrolled and not elsewhere and bool(member.roles & required),
+        half=enrolled and not session.second_factor,
     )
-
-
-def is_half(tx: Transaction, session: SessionRow) -> bool:
-    """Whether the second factor is still to come."""
-    return not session.second_factor and needs_second_factor(tx, session.staff_id)
-
-
-def change_password(tx: Transaction, member: Member, old: str, new: str, again: str, at: datetime) -> None:
-    """By the person, who knows the old one."""
-    if new != again:
-        raise BadInput(_("The two new passwords are not the same"))
-    known = accounts.credential_of(tx, member.id)
-    if not passwords.verify(known.password_hash if known else None, old):
-        raise NotAllowed(_("The present password is not right"))
-    if new == old:
-        raise BadInput(_("The new password is the old one"))
-    set_password(tx, member.id, new, at=at, must_change=False)
 
 
 def _is_locked(known: Credential, at: datetime) -> bool:
@@ -243,13 +264,22 @@ def _is_locked(known: Credential, at: datetime) -> bool:
 
 def _totp_is_right(tx: Transaction, staff_id: int, secret: str | None, code: str, at: datetime) -> bool:
     """A code of the present step or of a neighbour (clocks differ a little), never one that was taken."""
-    if not secret or not code.isdecimal():
+    if not secret or not (code.isascii() and code.isdecimal()):  # compare_digest takes no other figures
         return False
     totp, now = pyotp.TOTP(secret), int(at.timestamp())
     for step in (now // _STEP - 1, now // _STEP, now // _STEP + 1):
         if secrets.compare_digest(totp.at(step * _STEP), code):
             return accounts.take_totp_step(tx, staff_id, step)
     return False
+
+
+def _recovery_hash(tx: Transaction, staff_id: int, plain: str) -> str:
+    # With the field key, which does not lie in the database: 48 bits alone could be guessed from a stolen copy.
+    return tx.cipher.blind_index(f"recovery:{staff_id}:{plain}")
+
+
+def _one_line(browser: str) -> str:
+    return "".join(sign for sign in browser if sign.isprintable())[:120]
 
 
 def _count_failure(tx: Transaction, staff_id: int, at: datetime) -> None:

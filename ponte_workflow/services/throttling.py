@@ -7,6 +7,7 @@ from limits.strategies import MovingWindowRateLimiter
 LIMITS = {
     "sign-in": parse("30/5minutes"),  # an office behind one address signs in together in the morning
     "code": parse("10/5minutes"),
+    "password": parse("10/5minutes"),  # one's own, asked again before something weighty
     "break-glass": parse("10/hour"),
     "api": parse("600/minute"),
     "upload": parse("30/hour"),

@@ -72,8 +72,12 @@ def put_credential(tx: Transaction, staff_id: int, **values: Any) -> None:
     """Write columns of a credential; it is made when it is new. `totp_secret` is encrypted here."""
     if values.get("totp_secret"):
         values["totp_secret"] = tx.cipher.encrypt(values["totp_secret"])
-    done = tx.connection.execute(update(credential).where(credential.c.staff_id == staff_id).values(**values))
-    if done.rowcount == 0:
+    mine = credential.c.staff_id == staff_id
+    if values:
+        there = tx.connection.execute(update(credential).where(mine).values(**values)).rowcount
+    else:
+        there = tx.connection.execute(select(func.count()).where(mine)).scalar_one()
+    if not there:
         fresh = {"must_change": False, "totp_confirmed": False, "totp_last_step": 0, "failed": 0}
         tx.connection.execute(insert(credential).values(staff_id=staff_id, **fresh | values))
 
@@ -112,6 +116,18 @@ def recovery_codes_left(tx: Transaction, staff_id: int) -> int:
     """How many recovery codes are not used yet."""
     left = select(func.count()).where(recovery_code.c.staff_id == staff_id, recovery_code.c.used_at.is_(None))
     return tx.connection.execute(left).scalar_one()
+
+
+def set_language(tx: Transaction, staff_id: int, language: str) -> None:
+    """The language in which somebody is written to and reads Ponte."""
+    tx.connection.execute(update(staff).where(staff.c.id == staff_id).values(language=language))
+
+
+def bind_subject(tx: Transaction, staff_id: int, subject: str) -> bool:
+    """Bind somebody to a subject of the single sign-on; False when they are bound to another one already."""
+    put_credential(tx, staff_id)
+    mine = update(credential).where(credential.c.staff_id == staff_id, credential.c.oidc_subject.is_(None))
+    return tx.connection.execute(mine.values(oidc_subject=subject)).rowcount == 1
 
 
 def with_password(tx: Transaction) -> frozenset[int]:

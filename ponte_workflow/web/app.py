@@ -7,11 +7,12 @@ from starlette.routing import Route
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services.throttling import Throttle
-from ponte_workflow.web import assets, cases, refusals, sign_in, steps, work
+from ponte_workflow.web import account, assets, cases, refusals, sign_in, steps, work
 from ponte_workflow.web.gate import Gate
 
 ROUTERS = (
     sign_in.router,
+    account.router,
     work.router,
     cases.router,
     steps.router,

@@ -59,7 +59,7 @@ class Gate:
         headers, path = Headers(scope=scope), scope["path"]
         personal = not path.startswith("/static/")
         state = scope.setdefault("state", {})
-        state |= {"signed_in": None, "half": False, "reference": secrets.token_hex(4)}
+        state |= {"signed_in": None, "reference": secrets.token_hex(4)}
         started = False
 
         async def answer(message: Message) -> None:
@@ -82,11 +82,11 @@ class Gate:
             refusal = Response("This request comes from another site.", status_code=403, media_type="text/plain")
             await refusal(scope, receive, answer)
             return
-        if token := cookies.get(COOKIE):
-            state["signed_in"], state["half"] = await to_thread.run_sync(self._who, token)
-            if state["signed_in"] is not None and LANGUAGE_COOKIE not in cookies:
-                use_language(state["signed_in"].member.language)
         try:
+            if token := cookies.get(COOKIE):
+                state["signed_in"] = found = await to_thread.run_sync(self._who, token)
+                if found is not None and LANGUAGE_COOKIE not in cookies:
+                    use_language(found.member.language)
             await self.app(scope, receive, answer)
         # Whatever it was: the user gets a reference instead of a stack trace, the log gets its place without data.
         except Exception as error:
@@ -95,15 +95,14 @@ class Gate:
                 raise
             await self.broken(Request(scope), state["reference"])(scope, receive, answer)
 
-    def _who(self, token: str) -> tuple[SignedIn | None, bool]:
+    def _who(self, token: str) -> SignedIn | None:
         at = clock.now()
         with self.ponte.store.reading() as tx:
             found = accounts.signed_in(tx, token, at, required=self.required)
-            half = found is not None and accounts.is_half(tx, found.session)
         if found is not None and at - found.session.last_seen_at >= accounts.TOUCH:
             with self.ponte.store.transaction() as tx:
                 touch_session(tx, found.session.id, last_seen_at=at)
-        return found, half
+        return found
 
     def _language(self, cookies: dict[str, str], headers: Headers) -> str:
         chosen = cookies.get(LANGUAGE_COOKIE)

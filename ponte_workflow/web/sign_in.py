@@ -1,6 +1,8 @@
 """The door: sign in with password and second factor, sign out, choose the language."""
 
+from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Query
 from starlette.requests import Request
@@ -12,8 +14,10 @@ from ponte_workflow.errors import PonteError
 from ponte_workflow.i18n import LANGUAGES
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import accounts
+from ponte_workflow.services.accounts import SignedIn
 from ponte_workflow.services.throttling import Throttle
 from ponte_workflow.store.accounts import revoke_sessions
+from ponte_workflow.store.engine import Transaction
 from ponte_workflow.web.gate import COOKIE, LANGUAGE_COOKIE
 from ponte_workflow.web.pages import go, is_local, page
 from ponte_workflow.web.visit import Visit, half_way, open_to_all
@@ -31,8 +35,9 @@ class TooMany(PonteError):
 @router.get("/sign-in", dependencies=[Depends(open_to_all)])
 def door(request: Request, to: Annotated[str, Query(max_length=500)] = "/") -> Response:
     """The form; whoever is signed in goes on."""
-    if request.state.signed_in is not None and not request.state.half:
-        return go(_inside(to))
+    signed_in: SignedIn | None = request.state.signed_in
+    if signed_in is not None and not signed_in.half:
+        return go(inside(to))
     return _door(request, to)
 
 
@@ -45,9 +50,7 @@ def sign_in(
 ) -> Response:
     """Check the password; one sentence for every reason."""
     ponte: Ponte = request.app.state.ponte
-    throttle: Throttle = request.app.state.throttle
-    if not throttle.lets_in("sign-in", _address(request)):
-        raise TooMany(_("Too many tries from here. Wait a few minutes, then try again."))
+    count_try(request)
     at = clock.now()
     with ponte.store.reading() as tx:
         attempt = accounts.begin_sign_in(tx, username, at)
@@ -55,21 +58,22 @@ def sign_in(
     with ponte.store.transaction() as tx:
         member = accounts.finish_sign_in(tx, attempt, right, at)
         if member is not None:
+            end_former(tx, request, at)
             browser = request.headers.get("user-agent", "")
             token = accounts.open_session(tx, member.id, at=at, browser=browser, second_factor=False)
             half = accounts.needs_second_factor(tx, member.id)
     if member is None:
         sentence = _("Username or password are not right. After several wrong tries the account is locked for a while.")
         return _door(request, to, error=sentence, username=username, status=401)
-    return _with_session(go(f"/sign-in/code?to={_quoted(to)}" if half else _inside(to)), token)
+    return with_session(go(f"/sign-in/code?to={quote(inside(to), safe='')}" if half else inside(to)), token)
 
 
 @router.get("/sign-in/code")
 def code_form(visit: Annotated[Visit, Depends(half_way)], to: Annotated[str, Query(max_length=500)] = "/") -> Response:
     """The form for the second factor."""
-    if not visit.request.state.half:
-        return go(_inside(to))
-    return page(None, "code.html", request=visit.request, to=_inside(to), error=None)
+    if not visit.signed_in.half:
+        return go(inside(to))
+    return page(None, "code.html", request=visit.request, to=inside(to), error=None)
 
 
 @router.post("/sign-in/code")
@@ -79,6 +83,8 @@ def give_code(
     to: Annotated[str, Form(max_length=500)] = "/",
 ) -> Response:
     """A code of the app, or a recovery code."""
+    if not visit.signed_in.half:
+        return go(inside(to))
     session = visit.signed_in.session
     throttle: Throttle = visit.request.app.state.throttle
     if not throttle.lets_in("code", str(session.staff_id)):
@@ -88,8 +94,8 @@ def give_code(
         token = accounts.complete_session(tx, session, visit.at) if right else None
     if token is None:
         sentence = _("This code is not right, or was used already: wait for the next one.")
-        return page(None, "code.html", request=visit.request, status=401, to=_inside(to), error=sentence)
-    return _with_session(go(_inside(to)), token)
+        return page(None, "code.html", request=visit.request, status=401, to=inside(to), error=sentence)
+    return with_session(go(inside(to)), token)
 
 
 @router.post("/sign-out")
@@ -108,7 +114,7 @@ def choose_language(
     language: Annotated[str, Form(max_length=5)], to: Annotated[str, Form(max_length=500)] = "/"
 ) -> Response:
     """Italian or English, for this browser."""
-    response = go(_inside(to))
+    response = go(inside(to))
     if language in LANGUAGES:
         response.set_cookie(
             LANGUAGE_COOKIE, language, max_age=_YEAR, path="/", secure=True, httponly=True, samesite="lax"
@@ -118,10 +124,6 @@ def choose_language(
 
 def with_session(response: Response, token: str) -> Response:
     """The answer with the session's cookie."""
-    return _with_session(response, token)
-
-
-def _with_session(response: Response, token: str) -> Response:
     # Lax, not strict: a link in a reminder mail must find people signed in. Unsafe requests are checked by the gate.
     response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="lax")
     return response
@@ -134,21 +136,30 @@ def _door(request: Request, to: str, *, error: str | None = None, username: str 
         "sign_in.html",
         request=request,
         status=status,
-        to=_inside(to),
+        to=inside(to),
         error=error,
         username=username,
         single_sign_on=ponte.settings.oidc_name if ponte.settings.oidc_issuer else None,
     )
 
 
-def _inside(to: str) -> str:
+def inside(to: str) -> str:
+    """Where somebody wanted to go, if that is one of our pages behind the door; else the first page."""
     return to if is_local(to) and not to.startswith("/sign-") else "/"
 
 
-def _quoted(to: str) -> str:
-    from urllib.parse import quote
+def end_former(tx: Transaction, request: Request, at: datetime) -> None:
+    """Whoever was signed in in this browser is so no more: a new session takes its place."""
+    former: SignedIn | None = request.state.signed_in
+    if former is not None:
+        revoke_sessions(tx, former.session.staff_id, at, only=former.session.id)
 
-    return quote(_inside(to), safe="")
+
+def count_try(request: Request) -> None:
+    """Refuse an address from which too many try to come in."""
+    throttle: Throttle = request.app.state.throttle
+    if not throttle.lets_in("sign-in", _address(request)):
+        raise TooMany(_("Too many tries from here. Wait a few minutes, then try again."))
 
 
 def _address(request: Request) -> str:

@@ -66,18 +66,23 @@ class Visit:
         return allowed(self.signed_in.actor, permission)
 
 
-def visit(request: Request, *, unfinished: bool = False) -> Visit:
-    """The visit of this request; sends people without a session to the door, and others where they have to go first."""
+CODE, PASSWORD, SECOND_FACTOR, WORK = range(4)  # what comes first, and what is reached in the end
+
+
+def visit(request: Request, reached: int = WORK) -> Visit:
+    """The visit of this request; sends people without a session to the door, and others where they have to go first.
+
+    reached: the step at which somebody must at least be to see the page; what comes after it is not asked for.
+    """
     signed_in: SignedIn | None = request.state.signed_in
     if signed_in is None:
         raise SignInFirst("")
-    if not unfinished:
-        if request.state.half:
-            raise ElsewhereFirst("/sign-in/code")
-        if signed_in.must_change:
-            raise ElsewhereFirst("/account/password")
-        if signed_in.must_enrol:
-            raise ElsewhereFirst("/account/second-factor")
+    if reached > CODE and signed_in.half:
+        raise ElsewhereFirst("/sign-in/code")
+    if reached > PASSWORD and signed_in.must_change:
+        raise ElsewhereFirst("/account/password")
+    if reached > SECOND_FACTOR and signed_in.must_enrol:
+        raise ElsewhereFirst("/account/second-factor")
     at = clock.now()
     return Visit(request, request.app.state.ponte, signed_in, at, at.astimezone(clock.ROME).date())
 
@@ -99,11 +104,22 @@ def needs(permission: str) -> Callable[[Request], Visit]:
 
 
 def half_way(request: Request) -> Visit:
-    """For the pages that come before everything else: second factor, first password."""
-    return visit(request, unfinished=True)
+    """For the page where the code is given, and for leaving: all that half a session reaches."""
+    return visit(request, CODE)
 
 
-half_way.rule = SIGNED_IN  # type: ignore[attr-defined]
+def new_password(request: Request) -> Visit:
+    """For the page of the password: reached with a whole session, also when the password must be changed first."""
+    return visit(request, PASSWORD)
+
+
+def enrolling(request: Request) -> Visit:
+    """For the page of the second factor: also when one must be set up first."""
+    return visit(request, SECOND_FACTOR)
+
+
+for _early in (half_way, new_password, enrolling):
+    _early.rule = SIGNED_IN  # type: ignore[attr-defined]
 
 
 def open_to_all(request: Request) -> None:
