@@ -34,7 +34,7 @@ bench: $(STAMP) ## Measure, and write docs/benchmarks.md
 
 CATALOGUE := ponte_workflow/locale/it/LC_MESSAGES/ponte
 messages: $(STAMP) ## Bring the Italian catalogue up to date with the sources, and compile it
-	@printf '[python: **.py]\nencoding = utf-8\n' > $(VENV)/babel.cfg
+	@printf '[python: **.py]\nencoding = utf-8\n[jinja2: **/web/templates/**.html]\nencoding = utf-8\nextensions = jinja2.ext.i18n,jinja2.ext.do\nsilent = false\n' > $(VENV)/babel.cfg
 	$(BIN)/pybabel -q extract -F $(VENV)/babel.cfg -k _ --no-location --sort-output -o $(VENV)/ponte.pot ponte_workflow flows
 	$(BIN)/pybabel -q update -i $(VENV)/ponte.pot -o $(CATALOGUE).po -l it --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel -q compile -i $(CATALOGUE).po -o $(CATALOGUE).mo
