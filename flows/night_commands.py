@@ -15,8 +15,7 @@ from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.delivery import deliver as deliver_rows
-
-ORDER = [spec.name for spec in nights.STEPS]
+from ponte_workflow.services.night import looking, words
 
 
 class PrefectUnavailable(PonteError):
@@ -139,23 +138,24 @@ def worker() -> None:
 
 def print_certificate(certificate: dict[str, Any]) -> None:
     """The certificate for people."""
-    day = date.fromisoformat(certificate["night"])
     print_table(
-        _("Night of {day} ({runner})").format(day=f"{day:%d/%m/%Y}", runner=certificate["runner"]),
+        _("Night of {day} ({runner})").format(
+            day=words.day(date.fromisoformat(certificate["night"])), runner=words.runner_name(certificate["runner"])
+        ),
         (_("step"), _("state"), _("looked at"), _("acted on"), _("set aside"), _("note")),
         [
-            (name, s["status"], s["looked_at"], s["acted_on"], s["set_aside"], s.get("note"))
-            for name, s in sorted(certificate["steps"].items(), key=lambda item: ORDER.index(item[0]))
+            (s.name, s.status, s.looked_at, s.acted_on, s.set_aside, s.note)
+            for s in looking.steps_told(certificate["steps"])
         ],
         empty="",
     )
-    ledgers = ", ".join(
-        _("{name} {days} days old").format(name=name, days=ledger["age_days"])
-        for name, ledger in certificate["ledgers"].items()
-    )
+    ledgers = "; ".join(looking.ledgers_told(certificate["ledgers"]))
     typer.echo(_("Ledgers: {ledgers}").format(ledgers=ledgers or "—"))
     if certificate["missed_nights"]:
-        typer.echo(_("Missed nights done: {days}").format(days=", ".join(certificate["missed_nights"])))
+        missed = ", ".join(words.day(date.fromisoformat(day)) for day in certificate["missed_nights"])
+        typer.echo(_("Missed nights done: {days}").format(days=missed))
+    if certificate.get("held"):  # certificates of earlier versions do not know it
+        typer.echo(_("Held back by people: {n}").format(n=certificate["held"]))
     for title, codes in ((_("Set aside"), certificate["set_aside"]), (_("Forgotten"), certificate["forgotten"])):
         if codes:
             typer.echo(f"{title}: {', '.join(codes)}", err=True)
@@ -171,7 +171,7 @@ def _print_actions(actions: list[nights.Action]) -> None:
     print_table(
         _("What the night would do ({n})").format(n=len(done)),
         columns,
-        [(a.night, a.step, a.case, a.what, a.why) for a in done],
+        [(a.night, words.step_name(a.step), a.case, a.what, a.why) for a in done],
         empty=_("Nothing: every clock is still running."),
     )
     against = [action for action in actions if not action.done]
@@ -179,7 +179,7 @@ def _print_actions(actions: list[nights.Action]) -> None:
         print_table(
             _("Decided against ({n})").format(n=len(against)),
             columns,
-            [(a.night, a.step, a.case, a.what, a.why) for a in against],
+            [(a.night, words.step_name(a.step), a.case, a.what, a.why) for a in against],
             empty="",
         )
     typer.echo(_("Nothing was changed."))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import and_, func, insert, or_, select, text, update
 
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.history import FIRST, canonical
@@ -211,3 +211,95 @@ def certificate_breaks(tx: Transaction) -> Iterator[str]:
         if digest_of(tx, sealed["after_id"], sealed["to_id"]) != (sealed["entries"], sealed["digest"]):
             yield f"certificate of {row.business_on}: the history it sealed is no longer the same"
         previous = row.hash
+
+
+class NightRow(NamedTuple):
+    """A night with the sums of its steps. `hash`: of its certificate; None while it is not completed."""
+
+    id: int
+    on: date
+    status: str
+    runner: str
+    replayed: bool
+    started_at: datetime
+    completed_at: datetime | None
+    attempts: int
+    steps_done: int
+    looked_at: int
+    acted_on: int
+    set_aside: int
+    hash: str | None
+
+
+class Certificate(NamedTuple):
+    """A certificate as it is kept: its content word for word, and its place in the chain."""
+
+    content: dict[str, Any]
+    previous_hash: str
+    hash: str
+    sound: bool  # whether hash, content and the certificate before still fit together
+    previous_on: date | None  # the night of the certificate before
+
+
+def nights_seen(tx: Transaction, limit: int, on: date | None = None) -> list[NightRow]:
+    """The last nights, the newest first; or the one of that date."""
+    sums = (
+        select(
+            night_step.c.night_id,
+            func.count().filter(night_step.c.status != "running").label("done"),
+            func.sum(night_step.c.looked_at).label("looked_at"),
+            func.sum(night_step.c.acted_on).label("acted_on"),
+            func.sum(night_step.c.set_aside).label("set_aside"),
+        )
+        .group_by(night_step.c.night_id)
+        .subquery()
+    )
+    query = (
+        select(
+            night.c.id,
+            night.c.business_on,
+            night.c.status,
+            night.c.runner,
+            night.c.replayed,
+            night.c.started_at,
+            night.c.completed_at,
+            night.c.attempts,
+            func.coalesce(sums.c.done, 0),
+            func.coalesce(sums.c.looked_at, 0),
+            func.coalesce(sums.c.acted_on, 0),
+            func.coalesce(sums.c.set_aside, 0),
+            certificate.c.hash,
+        )
+        .outerjoin(sums, sums.c.night_id == night.c.id)
+        .outerjoin(certificate, certificate.c.night_id == night.c.id)
+        .order_by(night.c.business_on.desc())
+        .limit(limit)
+    )
+    if on is not None:
+        query = query.where(night.c.business_on == on)
+    return [NightRow(*row) for row in tx.connection.execute(query)]
+
+
+def certificate_in_chain(tx: Transaction, on: date) -> Certificate | None:
+    """The certificate of that night with its neighbour; None when it was never completed."""
+    chain = (certificate.c.history_to, certificate.c.night_id)
+    mine = tx.connection.execute(select(certificate).join(night).where(night.c.business_on == on)).first()
+    if mine is None:
+        return None
+    before = tx.connection.execute(
+        select(certificate.c.hash, night.c.business_on)
+        .join(night)
+        .where(
+            or_(
+                chain[0] < mine.history_to,
+                and_(chain[0] == mine.history_to, chain[1] < mine.night_id),
+            )
+        )
+        .order_by(*(column.desc() for column in chain))
+        .limit(1)
+    ).first()
+    digest = hashlib.sha256(f"{mine.previous_hash}\n{mine.content}".encode()).hexdigest()
+    sound = digest == mine.hash and mine.previous_hash == (before.hash if before else FIRST)
+    return Certificate(
+        json.loads(mine.content), mine.previous_hash, mine.hash, sound, before.business_on if before else None
+    )
