@@ -10,6 +10,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.night.context import Action
 from ponte_workflow.services.night.run import STEPS
+from ponte_workflow.services.night.words import clock_name
 from ponte_workflow.services.permissions import require
 from ponte_workflow.services.rights import WIDE, Actor, may_see, require_sight
 from ponte_workflow.store import cases, held, nights, worklists
@@ -81,6 +82,37 @@ def release(tx: Transaction, who: Occasion, on: date, subject: str) -> None:
     held.release(tx, pending(tx, who.on, on), subject)
 
 
+@dataclass(frozen=True, slots=True)
+class HeldShown:
+    """An action that somebody holds back, in words. `code`: of its case, None before there is one."""
+
+    subject: str
+    code: str | None
+    what: str
+    name: str
+    at: datetime
+
+
+def held_back(tx: Transaction, who: Occasion, on: date) -> tuple[tuple[HeldShown, ...], int]:
+    """What is held back on the night of `on`: what this person may see, and how many there are besides."""
+    require(who.actor, PERMISSION)
+    found = held.of_night(tx, on)
+    read = {subject: _read(subject) for subject in found}
+    rows = held.cases_by_id(tx, {numbers[0] for kind, numbers, _name in read.values() if kind == "clock"})
+    homes = held.tenancies(tx, {numbers[0] for kind, numbers, _name in read.values() if kind == "open"})
+    shown = []
+    for subject, one in found.items():
+        kind, numbers, name = read[subject]
+        if kind == "clock" and numbers[0] in rows and may_see(who.actor, rows[numbers[0]]):
+            row = rows[numbers[0]]
+            pathway = who.pathways.pinned(tx, row.pathway_version_id)
+            shown.append(HeldShown(subject, row.code, clock_name(pathway, name, numbers[1]), one.name, one.at))
+        elif kind == "open" and numbers[0] in homes and _sees_new(who.actor, homes[numbers[0]][1]):
+            what = _("open a case of tenancy {code}").format(code=homes[numbers[0]][0])
+            shown.append(HeldShown(subject, None, what, one.name, one.at))
+    return tuple(shown), len(found) - len(shown)
+
+
 def for_eyes_of(
     tx: Transaction, who: Occasion, actions: Iterable[Action], wanted: Wanted = Wanted()
 ) -> tuple[StepRehearsed, ...]:
@@ -136,17 +168,26 @@ def _sees_new(actor: Actor, quarter_id: int) -> bool:
 
 def _check(tx: Transaction, actor: Actor, subject: str) -> None:
     """Refuse what cannot be held, is not there, or is not this person's to see."""
-    kind, *parts = subject.split(":", 3)
-    numbers = [int(part) for part in parts[:2] if part.isdecimal() and len(part) < 16]
-    if kind == "clock" and len(parts) == 3 and len(numbers) == 2:
+    kind, numbers, name = _read(subject)
+    if kind == "clock" and len(numbers) == 2:
         case_id, person_id = numbers
-        if held.has_clock(tx, case_id, person_id, parts[2]):
+        if held.has_clock(tx, case_id, person_id, name):
             require_sight(actor, cases.by_id(tx, case_id))
             return
-    elif kind == "open" and len(parts) == len(numbers) == 1:
-        quarter_id = held.quarter_of_tenancy(tx, numbers[0])
-        if quarter_id is not None:
-            if not _sees_new(actor, quarter_id):
+    elif kind == "open" and len(numbers) == 1:
+        place = held.tenancies(tx, numbers).get(numbers[0])
+        if place is not None:
+            if not _sees_new(actor, place[1]):
                 raise NotAllowed(_("This tenancy is with another organisation"))
             return
     raise BadInput(_("There is no such action to hold back: rehearse the night again"))
+
+
+def _read(subject: str) -> tuple[str, tuple[int, ...], str]:
+    """(kind, ids, name of a clock) of a subject; the kind is empty when it cannot be read."""
+    kind, *parts = subject.split(":", 3)
+    numbers = tuple(int(part) for part in parts[:2] if part.isdecimal() and len(part) < 16)
+    wanted = {"clock": 2, "open": 1}.get(kind)
+    if len(numbers) != wanted or len(numbers) != min(len(parts), 2):
+        return "", (), ""
+    return kind, numbers, parts[2] if len(parts) == 3 else ""

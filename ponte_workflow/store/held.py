@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, func, insert, select
 
+from ponte_workflow.store.cases import CASE_COLUMNS, CaseRow, case_row
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.casework import cases, clock
 from ponte_workflow.store.schema.desk import held_action
@@ -79,6 +80,15 @@ def has_clock(tx: Transaction, case_id: int, person_id: int, name: str) -> bool:
     return tx.connection.execute(query).first() is not None
 
 
-def quarter_of_tenancy(tx: Transaction, tenancy_id: int) -> int | None:
-    """The quarter of a tenancy; None when there is no such tenancy."""
-    return tx.connection.execute(select(tenancy.c.quarter_id).where(tenancy.c.id == tenancy_id)).scalar()
+def tenancies(tx: Transaction, tenancy_ids: Collection[int]) -> dict[int, tuple[str, int]]:
+    """Tenancy id -> (code, quarter id)."""
+    rows = tx.connection.execute(
+        select(tenancy.c.id, tenancy.c.code, tenancy.c.quarter_id).where(tenancy.c.id.in_(tenancy_ids))
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def cases_by_id(tx: Transaction, case_ids: Collection[int]) -> dict[int, CaseRow]:
+    """Case id -> case."""
+    rows = tx.connection.execute(select(*CASE_COLUMNS).where(cases.c.id.in_(case_ids)))
+    return {row[0]: case_row(row) for row in rows}

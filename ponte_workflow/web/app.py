@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services.throttling import Throttle
-from ponte_workflow.web import account, assets, cases, refusals, sign_in, steps, work
+from ponte_workflow.web import account, assets, cases, night_pages, refusals, sign_in, steps, work
 from ponte_workflow.web.gate import Gate
 
 ROUTERS = (
@@ -16,6 +16,7 @@ ROUTERS = (
     work.router,
     cases.router,
     steps.router,
+    night_pages.router,
 )
 
 
