@@ -77,7 +77,9 @@ def make_site(store: Store, home: Path, **settings: object) -> Site:
         )
         for member in network.members(tx).values():
             put_credential(tx, member.id, password_hash=_hash())
-    ponte = Ponte(Settings.model_validate({"home": home, "language": "en", **settings}), store, Pathways(None))
+    read = Settings.model_validate({"home": home, "language": "en", **settings})
+    ponte = Ponte(read, store, Pathways(read.pathways))
+    team.pathways = ponte.pathways
     return Site(ponte, build(ponte), team)
 
 

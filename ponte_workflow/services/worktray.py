@@ -158,7 +158,7 @@ def case_page(
 def search(tx: Transaction, who: Occasion, text: str, limit: int = PAGE) -> tuple[TrayRow, ...]:
     """The cases that a name, code, tax code or phone number leads to, among those that the actor may see."""
     plain = " ".join(text.replace("\0", "").split())[:100]
-    if len(plain) < 2:
+    if len(plain) < 2 and not plain.isdecimal():
         raise BadInput(_("Give at least two letters of a name, a case, a tax code or a phone number"))
     ids = worklists.search(tx, plain, people.search_name(plain, ""), sight(who.actor), limit)
     places = worklists.places(tx, [conditions.where_ids(ids)], on=who.on, staff_id=None)
