@@ -10,6 +10,7 @@ from notifications.messages.cases_set_aside.model import CasesSetAside
 from notifications.messages.digest.model import Digest
 from notifications.messages.event_invitation.model import EventInvitation
 from notifications.messages.first_meeting_invitation.model import FirstMeetingInvitation
+from notifications.messages.glass_opened.model import GlassOpened
 from notifications.messages.household_member_deceased.model import HouseholdMemberDeceased
 from notifications.messages.instalment_due.model import InstalmentDue
 from notifications.messages.meeting_reminder.model import MeetingReminder
@@ -29,6 +30,7 @@ MESSAGES: dict[str, type[Message]] = {
         Digest,
         EventInvitation,
         FirstMeetingInvitation,
+        GlassOpened,
         HouseholdMemberDeceased,
         InstalmentDue,
         MeetingReminder,

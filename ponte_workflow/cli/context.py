@@ -39,8 +39,8 @@ def acting(username: str | None, on: str | None) -> Iterator[Acting]:
         raise NotAllowed(_("Say who acts: --as USERNAME, or set PONTE_USER"))
     ponte = open_ponte()
     with ponte.store.transaction() as tx:
-        day = read_date(on)
-        yield Acting(ponte, tx, Occasion(actor_of(tx, username, day), day, clock.now(), ponte.pathways))
+        day, at = read_date(on), clock.now()
+        yield Acting(ponte, tx, Occasion(actor_of(tx, username, day, at), day, at, ponte.pathways))
 
 
 def read_date(text: str | None) -> date:

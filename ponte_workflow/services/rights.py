@@ -7,6 +7,7 @@ from typing import Any
 from ponte_workflow.errors import NotAllowed
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store import access, cases
+from ponte_workflow.store.accounts import opened_cases
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Member, members
@@ -42,13 +43,21 @@ class Actor:
 SYSTEM = Actor(None, SYSTEM_ROLES)
 
 
-def actor_of(tx: Transaction, username: str, on: date) -> Actor:
-    """The actor of a username; refuses unknown and inactive ones."""
+class OutOfSight(NotAllowed):
+    """The case exists, but the actor may not see it; it can be opened with a reason (services/glass.py)."""
+
+
+def actor_of(tx: Transaction, username: str, on: date, at: datetime | None = None) -> Actor:
+    """The actor of a username; refuses unknown and inactive ones.
+
+    at: the moment, for the cases opened with a reason that are still open then; None: without them.
+    """
     everybody = members(tx)
     member = next((m for m in everybody.values() if m.username == username), None)
     if member is None or not member.active:
         raise NotAllowed(_("Nobody active has the username {name}: see ponte user list").format(name=username))
-    return actor_for(member, everybody, on)
+    opened = frozenset[int]() if at is None else opened_cases(tx, member.id, at)
+    return actor_for(member, everybody, on, opened)
 
 
 def actor_for(member: Member, everybody: dict[int, Member], on: date, opened: frozenset[int] = frozenset()) -> Actor:
@@ -92,7 +101,7 @@ def sight(actor: Actor) -> Any:
 def require_sight(actor: Actor, row: CaseRow) -> None:
     """Refuse a case that the actor may not see."""
     if not may_see(actor, row):
-        raise NotAllowed(_("Case {code} is with another organisation or worker").format(code=row.code))
+        raise OutOfSight(_("Case {code} is with another organisation or worker").format(code=row.code))
 
 
 def require_role(actor: Actor, *roles: str) -> None:

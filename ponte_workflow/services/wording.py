@@ -9,7 +9,7 @@ from notifications.registry import MESSAGES
 from ponte_workflow.i18n import LANGUAGES
 from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import cases, digests, ledger, letters, network, nights
+from ponte_workflow.store import cases, digests, glass, ledger, letters, network, nights
 from ponte_workflow.store.cases import Listed
 from ponte_workflow.store.digests import Notice
 from ponte_workflow.store.engine import Transaction
@@ -29,6 +29,10 @@ WHAT_TO_DO = {
     ),
     "referral_refused": Text(
         it="Il caso resta con noi: decidere come proseguire", en="The case stays with us: decide how to go on"
+    ),
+    "glass_opened": Text(
+        it="Parlarne con chi ha aperto il caso; poi segnare l'accesso come visto",
+        en="Talk about it with whoever opened the case; then mark the access as seen",
     ),
 }
 
@@ -117,6 +121,8 @@ class Writer:
             data = self._digest(tx, row, member, on)
         elif row.message == "stale_ledger":
             data = self._stale(tx, row, member)
+        elif row.message == "glass_opened":
+            data = self._glass(tx, row, member)
         else:
             data = self._case_notice(tx, row, member)
         return Resolved(MESSAGES[row.message].model_validate(data), member.language, address)
@@ -151,6 +157,25 @@ class Writer:
             personal = letters.personal_of_entry(tx, row.case_id, row.history_seq)
             data |= {"refused_on": row.due_on, "service": "—", "reason": personal.get("reason", "—")}
         return data
+
+    def _glass(self, tx: Transaction, row: ClaimedRow, member: Member) -> dict[str, Any]:
+        opening = glass.by_id(tx, row.data["glass_id"])
+        assert opening is not None  # openings are never deleted
+        shown = cases.listed(tx, cases.where_id(opening.case_id))[0]
+        opener = network.members(tx)[opening.staff_id]
+        return {
+            "greeting": member.name,
+            "case_code": shown.case.code,
+            "household": shown.household,
+            "place": shown.place,
+            "what_to_do": WHAT_TO_DO[row.message].in_(member.language),
+            "link": "/supervision/glass",
+            "opened_by": opener.name,
+            "organisation": letters.partner_name(tx, opener.partner_id) or opener.partner_code,
+            "opened_at": opening.at,
+            "until": opening.until_at,
+            "reason": opening.reason,
+        }
 
     def _digest(self, tx: Transaction, row: ClaimedRow, member: Member, on: date) -> dict[str, Any]:
         language = member.language if member.language in LANGUAGES else "it"

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 
-from ponte_workflow.errors import not_found
+from ponte_workflow.errors import NotFound, not_found
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.casework import cases, clock, contact_attempt, fact, journey, pause, task
@@ -16,6 +16,10 @@ from ponte_workflow.store.schema.network import quarter, staff
 from states.snapshot import Attempt, CaseSnapshot, Fact, RunningClock, Value
 
 ADULT_AGE = 18
+
+
+class NoSuchCase(NotFound):
+    """No case has this code."""
 
 
 class CaseRow(NamedTuple):
@@ -99,10 +103,11 @@ def case_row(row: Any) -> CaseRow:
 
 def by_code(tx: Transaction, code: str, *, lock: bool = False) -> CaseRow:
     """One case; with `lock`, nobody else changes it until this transaction ends."""
-    query: Select[Any] = select(*CASE_COLUMNS).where(cases.c.code == code)
+    # A code from an address may hold anything; PostgreSQL takes no NUL, and none of ours has one.
+    query: Select[Any] = select(*CASE_COLUMNS).where(cases.c.code == code.replace("\0", " "))
     row = tx.connection.execute(query.with_for_update() if lock and tx.is_postgresql else query).first()
     if row is None:
-        raise not_found(_("Case"), code)
+        raise NoSuchCase(not_found(_("Case"), code).sentence)
     return case_row(row)
 
 

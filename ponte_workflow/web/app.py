@@ -7,12 +7,13 @@ from starlette.routing import Route
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services.throttling import Throttle
-from ponte_workflow.web import account, assets, cases, night_pages, refusals, sign_in, steps, work
+from ponte_workflow.web import account, assets, cases, glass, night_pages, refusals, sign_in, steps, work
 from ponte_workflow.web.gate import Gate
 
 ROUTERS = (
     sign_in.router,
     account.router,
+    glass.router,
     work.router,
     cases.router,
     steps.router,

@@ -10,6 +10,9 @@ from starlette.responses import Response
 
 from ponte_workflow.errors import PonteError
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.services.rights import OutOfSight
+from ponte_workflow.store.cases import NoSuchCase
+from ponte_workflow.web import glass
 from ponte_workflow.web.gate import SAFE
 from ponte_workflow.web.pages import go, page
 from ponte_workflow.web.visit import ElsewhereFirst, SignInFirst
@@ -46,6 +49,8 @@ def _elsewhere(request: Request, error: Exception) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, PonteError)
+    if isinstance(error, OutOfSight | NoSuchCase) and (closed := glass.closed_door(request)) is not None:
+        return closed
     titles = {403: _("Not for you"), 404: _("Not found"), 409: _("Somebody was faster"), 422: _("Something is missing")}
     title = titles.get(error.status, _("This cannot be done"))
     return page(
