@@ -9,6 +9,7 @@ from typing import Any
 from states.document import Parameters, Text
 from states.machine import Need
 from states.snapshot import HOUSEHOLD, Attempt, Fact, Value
+from states.words import word
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,29 +59,12 @@ class Guard:
         now = self.now(situation, parameters)
         it, en = (
             {
-                key: ", ".join(_word(one, language) for one in (value if isinstance(value, list) else [value]))
+                key: ", ".join(word(one, language) for one in (value if isinstance(value, list) else [value]))
                 for key, value in {**parameters, "now": now}.items()
             }
             for language in ("it", "en")
         )
         return Text(it=self.sentence.it.format(**it), en=self.sentence.en.format(**en))
-
-
-# What parameters and figures say in words; what is not here is shown as it is.
-WORDS = {
-    "work": Text(it="lavoro", en="work"),
-    "payment": Text(it="piano di rientro", en="payment"),
-    "community": Text(it="percorso civico", en="community"),
-    "regular": Text(it="regolare", en="regular"),
-    "watch": Text(it="da osservare", en="to watch"),
-    "contained": Text(it="contenuta", en="contained"),
-    "persistent": Text(it="persistente", en="persistent"),
-    "serious": Text(it="grave", en="serious"),
-}
-
-
-def _word(value: object, language: str) -> str:
-    return WORDS[value].in_(language) if isinstance(value, str) and value in WORDS else str(value)
 
 
 def need(name: str, parameters: Parameters) -> Need:
