@@ -41,6 +41,8 @@ STAFF = (
     (AGENCY, "Agenzia per il lavoro Sol.Co", "sol_co", ("job_agency",)),
     ("volontari.amici", "Volontari Amici degli Elefanti Volanti", "amici_elefanti", ("volunteers",)),
     ("volontari.dimora", "Volontari La Rete una dimora", "la_rete_dimora", ("volunteers",)),
+    ("ufficio.aler", "Ufficio gestione ALER", "aler", ("landlord",)),
+    ("amministrazione", "Amministrazione del sistema", "comune", ("admin",)),
 )
 
 

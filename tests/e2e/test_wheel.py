@@ -10,6 +10,13 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+PAGE = """
+from starlette.testclient import TestClient
+from ponte_workflow.bootstrap import open_ponte
+from ponte_workflow.server import build
+browser = TestClient(build(open_ponte()), base_url="https://ponte.test")
+print(browser.get("/sign-in").text, browser.get("/cases").url)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +40,9 @@ def test_the_wheel_holds_what_is_not_python(wheel: Path) -> None:
         "flows/console.py",
         "ponte_workflow/store/migrations/versions/0001_spine.py",
         "ponte_workflow/locale/it/LC_MESSAGES/ponte.mo",
+        "ponte_workflow/web/templates/base.html",
+        "ponte_workflow/web/static/ponte.css",
+        "ponte_workflow/services/common_passwords.txt",
     ):
         assert wanted in names
     assert not [name for name in names if name.startswith("tests/")]
@@ -79,3 +89,8 @@ def test_the_wheel_installed_elsewhere_runs(wheel: Path, tmp_path: Path) -> None
         "pathway", "validate", str(site / "states" / "pathways" / "un_ponte_sul_blu.yaml")
     )
     ponte("nightly", "--on", "2026-11-02", "--without-prefect")
+    page = subprocess.run(
+        [python, "-W", "ignore", "-c", PAGE], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert page.returncode == 0, page.stderr
+    assert "<h1>Accedi</h1>" in page.stdout and "/static/" in page.stdout
