@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -126,6 +126,17 @@ def of_case(tx: Transaction, case_id: int) -> tuple[Entry, ...]:
     """All entries of a case, the oldest first."""
     rows = tx.connection.execute(select(*_COLUMNS).where(history.c.case_id == case_id).order_by(history.c.seq))
     return tuple(_entry(row) for row in rows)
+
+
+def of_cases(tx: Transaction, case_ids: Collection[int]) -> dict[int, tuple[Entry, ...]]:
+    """Case id -> its entries, the oldest first, in one question."""
+    found: dict[int, list[Entry]] = {}
+    rows = tx.connection.execute(
+        select(*_COLUMNS).where(history.c.case_id.in_(case_ids)).order_by(history.c.case_id, history.c.seq)
+    )
+    for row in rows:
+        found.setdefault(row.case_id, []).append(_entry(row))
+    return {case_id: tuple(entries) for case_id, entries in found.items()}
 
 
 def personal(tx: Transaction, history_id: int) -> dict[str, str]:

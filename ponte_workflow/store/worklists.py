@@ -62,6 +62,11 @@ def counts(
     return dict.fromkeys(SECTIONS, 0) | {row[0]: row[1] for row in rows}
 
 
+def sections(conditions: Sequence[ColumnElement[bool]], *, on: date) -> Any:
+    """A subquery of the cases under the conditions with their sections (id, section), nobody's snoozes counted."""
+    return _base(conditions, on, None)
+
+
 def count(tx: Transaction, *conditions: ColumnElement[bool]) -> int:
     """How many cases there are under the conditions."""
     return tx.connection.execute(select(func.count()).select_from(cases).where(*conditions)).scalar_one()

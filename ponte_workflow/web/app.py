@@ -7,17 +7,20 @@ from starlette.routing import Route
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services.throttling import Throttle
-from ponte_workflow.web import account, assets, cases, glass, night_pages, refusals, sign_in, steps, work
+from ponte_workflow.web import account, assets, cases, glass, heat, night_pages, refusals, sign_in, single_sign_on, steps, supervision, work
 from ponte_workflow.web.gate import Gate
 
 ROUTERS = (
     sign_in.router,
+    single_sign_on.router,
     account.router,
     glass.router,
     work.router,
     cases.router,
     steps.router,
     night_pages.router,
+    supervision.router,
+    heat.router,
 )
 
 

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Standing, stand
+from ponte_workflow.services.message_words import message_name
 from ponte_workflow.services.night.context import Action, Night
 from ponte_workflow.services.night.guarding import guarded
-from ponte_workflow.services.night.words import clock_name, day, message_name
+from ponte_workflow.services.night.words import clock_name, day
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.words import role_name, state_labels
 from ponte_workflow.store import batches, casefile, cases, held, outbox

@@ -1,4 +1,4 @@
-"""The night in words: its steps, their states, why one was left out, and the messages it sends."""
+"""The night in words: its steps and their states, why one was left out, the clocks that it looks at."""
 
 from datetime import date
 
@@ -47,28 +47,6 @@ def note_words(note: str) -> str:
         ),
     }
     return notes.get(note, note)
-
-
-def message_name(message: str) -> str:
-    """A message by what it is about; its own name where Ponte knows no better."""
-    names = {
-        "appointment_reminder": _("reminder of an appointment"),
-        "cases_set_aside": _("cases set aside"),
-        "digest": _("morning mail"),
-        "event_invitation": _("invitation to an event"),
-        "first_meeting_invitation": _("invitation to the first meeting"),
-        "household_member_deceased": _("a death in the household"),
-        "instalment_due": _("an instalment falls due"),
-        "meeting_reminder": _("reminder after the meeting"),
-        "night_failed": _("the night failed"),
-        "pip_ready_to_sign": _("PIP ready to sign"),
-        "plan_breached": _("payment plan breached"),
-        "plan_kept_thanks": _("thanks for the plan kept"),
-        "plan_signed": _("payment plan signed"),
-        "referral_refused": _("referral refused"),
-        "stale_ledger": _("stale ledger"),
-    }
-    return names.get(message, message)
 
 
 def clock_name(pathway: Pathway, clock: str, person_id: int) -> str:
