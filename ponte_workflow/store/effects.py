@@ -126,13 +126,18 @@ class Applier:
                 .values(closed_on=self.writing.on)
             )
             return
-        there = select(task.c.id).where(
+        there = (
             task.c.case_id == self.row.id,
             task.c.person_id == effect.person_id,
             task.c.kind == effect.kind,
             task.c.opened_on == self.writing.on,
         )
-        if self.tx.connection.execute(there).first() is None:
+        # Asked again on the day on which it was taken back or done: the same task, open once more.
+        again = update(task).where(*there, task.c.closed_on.is_not(None))
+        self.tx.connection.execute(
+            again.values(closed_on=None, role=effect.role, due_on=effect.due_on, history_id=self.history_id)
+        )
+        if self.tx.connection.execute(select(task.c.id).where(*there)).first() is None:
             self._insert(
                 task,
                 person_id=effect.person_id,
