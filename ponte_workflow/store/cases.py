@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true
 
 from ponte_workflow.errors import NotFound, not_found
 from ponte_workflow.i18n import gettext as _
@@ -349,7 +349,11 @@ def where_quarter(quarter_ids: frozenset[int]) -> ColumnElement[bool]:
 def where_in(prefix: str) -> ColumnElement[bool]:
     """Cases with a leaf state at or below the path."""
     text = cases.c.configuration
-    return or_(text == prefix, text.like(f"{prefix}.%"), text.like(f"{prefix} %"), text.like(f"% {prefix}%"))
+    first = [text.startswith(f"{prefix}{end}", autoescape=True) for end in (".", " ")]
+    spaced = literal(" ") + text + literal(" ")
+    further = [spaced.contains(f" {prefix}{end}", autoescape=True) for end in (".", " ")]
+    # "planning" is not "planning_x": the end of the name counts. The plain look comes first, it is over soonest.
+    return or_(text == prefix, *first, and_(text.contains(f" {prefix}", autoescape=True), or_(*further)))
 
 
 def value_text(value: Value) -> str:
