@@ -39,6 +39,8 @@ COMMANDS = {
     "partner": Place("ponte_workflow.cli.admin", "partner", "Organisations that take part"),
     "db": Place("ponte_workflow.cli.admin", "db", "The database and its key"),
     "audit": Place("ponte_workflow.cli.admin", "audit", "Verify histories, certificates and balances"),
+    "up": Place("flows.up", "up", "Start everything on this machine: Prefect with its schedules, and the pages"),
+    "web": Place("flows.web_command", "web", "Serve the web application alone"),
     "demo": Place("flows.demo", "demo", "A synthetic neighbourhood and its last twelve weeks"),
 }
 

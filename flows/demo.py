@@ -80,5 +80,6 @@ def _show(ponte: Ponte, certificate: dict[str, Any]) -> None:
         "ponte nightly --rehearse",
         "ponte pathway show",
         "ponte audit verify",
+        "ponte up",
     ):
         typer.echo(f"  .venv/bin/{command}")

@@ -43,7 +43,16 @@ class Settings(BaseModel):
     oidc_client_id: str | None = Field(default=None, description="Ponte's name there")
     oidc_client_secret: SecretStr | None = Field(default=None, description="Ponte's secret there")
     oidc_username_claim: str = Field(default="preferred_username", description="The claim that holds the username")
+    public_url: str | None = Field(
+        default=None, description="Ponte's address as browsers see it, for the way back from the single sign-on"
+    )
     upload_megabytes: int = Field(default=200, ge=1, le=4000, description="Largest file that may be uploaded")
+    web_host: str = Field(default="127.0.0.1", description="Where the web application listens")
+    web_port: int = Field(default=8000, ge=1, le=65535, description="Its port")
+    web_proxies: str = Field(
+        default="", description="Addresses of TLS proxies whose word on the visitor's address counts, comma separated"
+    )
+    prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port of the Prefect server of ponte up")
     prefect_api_url: str | None = Field(default=None, description="A running Prefect server; else an ephemeral one")
 
     @classmethod

@@ -1,0 +1,161 @@
+"""A few processes under one roof: started in order, restarted when they die, stopped together, none left behind."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from ponte_workflow.i18n import gettext as _
+
+STOP_SECONDS = 20.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # before a restart: 1, 2, 4 ... seconds
+HEALTHY_AFTER = 60.0  # a service that lived so long begins at the first pause again
+GIVE_UP = (5, 120.0)  # so many deaths within so many seconds: something is wrong that a restart does not mend
+LOG_BYTES = 10_000_000
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A process to keep alive. `before`: run to its end each time before it starts; `ready`: whether it answers."""
+
+    name: str
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    ready: Callable[[], bool]
+    patience: float = 120.0
+    before: Sequence[str] | None = None
+
+
+class GaveUp(Exception):
+    """A service does not stay alive, or never answers; `log` holds the last lines of what it said."""
+
+    def __init__(self, service: str, log: str) -> None:
+        super().__init__(service)
+        self.service, self.log = service, log
+
+
+@dataclass
+class _Running:
+    service: Service
+    process: "subprocess.Popen[bytes]"
+    since: float
+    pause: float = FIRST_PAUSE
+    deaths: "deque[float]" = field(default_factory=lambda: deque(maxlen=GIVE_UP[0]))
+    restart_at: float | None = None
+
+
+class Supervisor:
+    """Runs services until `stop` is called (from a signal handler) or one of them does not stay alive."""
+
+    def __init__(self, logs: Path, say: Callable[[str], None]) -> None:
+        self._logs, self._say = logs, say
+        self._running: list[_Running] = []
+        self._stopping = False
+
+    def stop(self, *_signal: object) -> None:
+        """Ask for the end; the loop sees to it."""
+        self._stopping = True
+
+    def start(self, service: Service) -> bool:
+        """Start a service and wait until it answers; False when the end was asked for meanwhile."""
+        running = _Running(service, self._spawn(service), time.monotonic())
+        self._running.append(running)
+        deadline = time.monotonic() + service.patience
+        while not service.ready():
+            if self._stopping:
+                return False
+            if running.process.poll() is not None or time.monotonic() > deadline:
+                raise GaveUp(service.name, self._tail(service.name))
+            time.sleep(0.2)
+        return True
+
+    def watch(self) -> None:
+        """Keep all services alive until the end is asked for."""
+        while not self._stopping:
+            for running in self._running:
+                self._look_after(running)
+            time.sleep(0.2)
+
+    def end(self) -> None:
+        """Stop everything, the last started first: ask, wait, then kill."""
+        for running in reversed(self._running):
+            if running.process.poll() is None:
+                _signal_group(running.process, signal.SIGTERM)
+                try:
+                    running.process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    self._say(_("{name} does not stop: it is killed").format(name=running.service.name))
+            _signal_group(running.process, signal.SIGKILL)  # and whatever it has started itself
+            running.process.wait()
+        self._running.clear()
+
+    def _look_after(self, running: _Running) -> None:
+        now = time.monotonic()
+        if running.restart_at is not None:
+            if now >= running.restart_at:
+                running.process, running.since, running.restart_at = self._spawn(running.service), now, None
+            return
+        code = running.process.poll()
+        if code is None:
+            return
+        _signal_group(running.process, signal.SIGKILL)
+        if now - running.since >= HEALTHY_AFTER:
+            running.pause = FIRST_PAUSE
+        running.deaths.append(now)
+        if len(running.deaths) == GIVE_UP[0] and now - running.deaths[0] <= GIVE_UP[1]:
+            raise GaveUp(running.service.name, self._tail(running.service.name))
+        self._say(
+            _("{name} ended with code {code}; it is started again in {n} seconds").format(
+                name=running.service.name, code=code, n=round(running.pause)
+            )
+        )
+        running.restart_at = now + running.pause
+        running.pause = min(running.pause * 2, LONGEST_PAUSE)
+
+    def _spawn(self, service: Service) -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, **service.environment}
+        with self._log(service.name) as log:
+            if service.before is not None:
+                subprocess.run(service.before, env=environment, stdout=log, stderr=log, check=False, timeout=120)  # noqa: S603
+            # A session of its own: Ctrl-C at the terminal reaches us alone, and we stop it in our order.
+            return subprocess.Popen(  # noqa: S603 - the words are ours
+                service.words,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    def _log(self, name: str) -> IO[bytes]:
+        self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self._logs / f"{name}.log"
+        if path.is_file() and path.stat().st_size > LOG_BYTES:
+            path.replace(path.with_suffix(".log.1"))
+        return path.open("ab")
+
+    def _tail(self, name: str) -> str:
+        path = self._logs / f"{name}.log"
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
+        return "\n".join(lines[-15:])
+
+
+def _die_with_parent() -> None:
+    """In the child, before it becomes another program: the kernel ends it when we are killed and cannot do it (Linux)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _signal_group(process: "subprocess.Popen[bytes]", which: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, which)
+    except ProcessLookupError:
+        return  # it is gone already
