@@ -7,7 +7,23 @@ from starlette.routing import Route
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services.throttling import Throttle
-from ponte_workflow.web import account, assets, cases, glass, heat, night_pages, refusals, sign_in, single_sign_on, steps, supervision, work
+from ponte_workflow.web import (
+    account,
+    administration,
+    assets,
+    cases,
+    glass,
+    heat,
+    night_pages,
+    partner_pages,
+    people,
+    refusals,
+    sign_in,
+    single_sign_on,
+    steps,
+    supervision,
+    work,
+)
 from ponte_workflow.web.gate import Gate
 
 ROUTERS = (
@@ -21,6 +37,9 @@ ROUTERS = (
     night_pages.router,
     supervision.router,
     heat.router,
+    administration.router,
+    people.router,
+    partner_pages.router,
 )
 
 
