@@ -52,6 +52,7 @@ class Settings(BaseModel):
     web_proxies: str = Field(
         default="", description="Addresses of TLS proxies whose word on the visitor's address counts, comma separated"
     )
+    webhook_private: bool = Field(default=False, description="Webhooks may go to addresses inside the own network")
     prefect_port: int = Field(default=4200, ge=1, le=65535, description="Port of the Prefect server of ponte up")
     prefect_api_url: str | None = Field(default=None, description="A running Prefect server; else an ephemeral one")
 
