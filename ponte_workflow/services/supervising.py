@@ -235,7 +235,7 @@ def waits_of(
                 since,
                 max(between(since, on), 0),
                 # Figures are in calendar days; what is compared has to be counted alike.
-                None if figure is None else between(since, since + timedelta(days=figure.median_days)),
+                None if figure is None else max(between(since, since + timedelta(days=figure.median_days)), 1),
             )
         )
     return tuple(sorted(found, key=lambda wait: -wait.days))

@@ -288,8 +288,8 @@ def _tell_whole(
     for effect in decision.effects:
         if isinstance(effect, Notify):
             what = {
-                "escalate": _("escalate to {role}: {message}"),
-                "remind": _("remind {role}: {message}"),
+                "escalate": _("escalate to {role}"),
+                "remind": _("remind {role}"),
             }.get(effect.kind, _("write to {role}: {message}"))
             what = what.format(role=role_name(effect.to), message=message_name(effect.message))
             night.tell(STEP, code, what, why, subject=subject)
