@@ -1,6 +1,10 @@
 """How often one may knock: per address or account, in this process. The lock of an account is kept in the store."""
 
-from limits import parse
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
@@ -17,9 +21,16 @@ LIMITS = {
 class Throttle:
     """Moving windows in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Mapping[str, RateLimitItem] = LIMITS) -> None:
+        self._limits = limits
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def lets_in(self, what: str, whom: str) -> bool:
         """Whether one more of `what` (a name of LIMITS) is let in for `whom`; it is counted."""
-        return self._limiter.hit(LIMITS[what], what, whom)
+        return self._limiter.hit(self._limits[what], what, whom)
+
+    def seconds_left(self, what: str, whom: str, at: datetime) -> int:
+        """How many seconds after `at` one more is let in."""
+        limit = self._limits[what]
+        left = self._limiter.get_window_stats(limit, what, whom).reset_time - at.timestamp()
+        return min(max(1, math.ceil(left)), limit.get_expiry())

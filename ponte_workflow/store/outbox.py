@@ -21,7 +21,8 @@ CODE = re.compile(r"[A-Za-z0-9._:/+-]{0,80}")
 # Word for word the condition of the index ix_outbox_waiting: SQLite uses it only then, and never with parameters.
 WAITING = text("outbox.status IN ('queued', 'claimed')")
 NOBODY = "role:lead"  # nobody holds the role: the row waits for somebody who does, and the certificate counts it
-RECIPIENT = re.compile(r"(staff|person):[0-9]+|role:lead")  # role:lead: nobody holds the role yet
+RECIPIENT = re.compile(r"(staff|person|webhook):[0-9]+|role:lead")  # role:lead: nobody holds the role yet
+WEBHOOK = "webhook"  # events for other programs: delivered by services/webhooks.py, no messages to people
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,10 @@ class OutboxRow:
 
     rule: str
     due_on: date
-    recipient: str  # staff:12 or person:34
+    recipient: str  # staff:12, person:34 or webhook:5
     message: str
     kind: str  # remind, escalate, inform
-    delivery: str  # digest, direct
+    delivery: str  # digest, direct, webhook
     case_id: int | None = None
     legal: bool = False
     data: Mapping[str, object] = field(default_factory=dict)
@@ -43,7 +44,7 @@ class OutboxRow:
 
     def __post_init__(self) -> None:
         if RECIPIENT.fullmatch(self.recipient) is None:
-            raise ValueError(f"recipient {self.recipient!r}: staff:ID or person:ID")
+            raise ValueError(f"recipient {self.recipient!r}: staff:ID, person:ID or webhook:ID")
         if self.case_id is None and self.recipient.startswith("person:"):
             # The cap on messages to a household is counted by its cases.
             raise ValueError("a message to a household belongs to a case")
@@ -104,7 +105,7 @@ def queue(tx: Transaction, row: OutboxRow) -> int | None:
 
     A row that an undo withdrew is queued again when its step is done again.
     """
-    statement = _insert(tx).values(_values(row)).on_conflict_do_nothing().returning(outbox.c.id)
+    statement = insert_into(tx).values(_values(row)).on_conflict_do_nothing().returning(outbox.c.id)
     new = tx.connection.execute(statement).scalar()
     if new is not None or row.case_id is None:
         return new
@@ -125,11 +126,11 @@ def queue_many(tx: Transaction, rows: Iterable[OutboxRow]) -> int:
     values = [_values(row) for row in rows]
     if not values:
         return 0
-    statement = _insert(tx).on_conflict_do_nothing().returning(outbox.c.id)
+    statement = insert_into(tx).on_conflict_do_nothing().returning(outbox.c.id)
     return len(tx.connection.execute(statement, values).all())
 
 
-def claim(tx: Transaction, at: datetime, on: date, limit: int) -> list[ClaimedRow]:
+def claim(tx: Transaction, at: datetime, on: date, limit: int, *, delivery: str = "direct") -> list[ClaimedRow]:
     """Take up to `limit` rows that may leave now, oldest first; other processes skip them once this is committed.
 
     `on` is the business date of `at`: rows that have expired by then are left for `expire`.
@@ -138,7 +139,7 @@ def claim(tx: Transaction, at: datetime, on: date, limit: int) -> list[ClaimedRo
         select(outbox)
         .where(
             WAITING,
-            outbox.c.delivery == "direct",
+            outbox.c.delivery == delivery,
             outbox.c.status == "queued",
             or_(outbox.c.not_before.is_(None), outbox.c.not_before <= at),
             or_(outbox.c.expires_on.is_(None), outbox.c.expires_on >= on),
@@ -185,7 +186,7 @@ def record_sent(tx: Transaction, row: ClaimedRow, proof: Proof) -> None:
         "accepted_at": proof.accepted_at,
         "reply": proof.reply,
     }
-    tx.connection.execute(_insert(tx, evidence).values(values).on_conflict_do_nothing())
+    tx.connection.execute(insert_into(tx, evidence).values(values).on_conflict_do_nothing())
 
 
 def record_later(tx: Transaction, row: ClaimedRow, until: datetime, why: str) -> bool:
@@ -232,7 +233,8 @@ def withdraw(
 
     `from_seq`: only what history entries from that number on have queued (undo). `only`: these messages alone.
     """
-    wanted = [outbox.c.case_id == case_id, outbox.c.status.in_(("queued", "claimed"))]
+    # What other programs are told has happened: an undo or a death is one more event and takes none back.
+    wanted = [outbox.c.case_id == case_id, outbox.c.status.in_(("queued", "claimed")), outbox.c.delivery != WEBHOOK]
     if not to_staff:
         wanted.append(outbox.c.recipient.startswith("person:"))
     if from_seq is not None:
@@ -254,7 +256,8 @@ def left_since(tx: Transaction, case_id: int, from_seq: int) -> int:
         outbox.c.status.in_(("sent", "claimed", "gathered")),
         and_(outbox.c.status == "held", outbox.c.claimed_at.is_not(None)),
     )
-    statement = select(func.count()).where(outbox.c.case_id == case_id, outbox.c.history_seq >= from_seq, gone)
+    people = outbox.c.delivery != WEBHOOK
+    statement = select(func.count()).where(outbox.c.case_id == case_id, outbox.c.history_seq >= from_seq, gone, people)
     return tx.connection.execute(statement).scalar_one()
 
 
@@ -315,7 +318,8 @@ def household_send_moments(
     return sorted(moments)
 
 
-def _insert(tx: Transaction, table: Table = outbox) -> Any:
+def insert_into(tx: Transaction, table: Table = outbox) -> Any:
+    """An insert of the dialect in use: it knows ON CONFLICT."""
     # Imported late: the dialect that is not in use costs 0.08 s of CPU.
     if tx.is_postgresql:
         from sqlalchemy.dialects import postgresql

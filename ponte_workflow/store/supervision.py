@@ -10,7 +10,7 @@ from sqlalchemy.types import Integer
 
 from ponte_workflow.store.conditions import where_unassigned
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.outbox import ClaimedRow
+from ponte_workflow.store.outbox import WEBHOOK, ClaimedRow
 from ponte_workflow.store.schema.casework import cases, history, task
 from ponte_workflow.store.schema.messages import outbox
 from ponte_workflow.store.schema.network import partner
@@ -20,6 +20,7 @@ Condition = ColumnElement[bool]
 # Word for word the conditions of two indexes: SQLite uses them only then, and never with parameters.
 ESCALATED = text("outbox.kind = 'escalate'")
 UNDECIDED = text("outbox.status IN ('held', 'failed')")
+FOR_PEOPLE = outbox.c.delivery != WEBHOOK  # what programs did not take is the administrator's to look after
 STALL = "stall"  # the rule of a notice that a case stalls: those have a list of their own
 ORDERS = {"silent": cases.c.last_event_on, "opened": cases.c.opened_on}
 
@@ -176,8 +177,9 @@ def undecided(
     sight: of cases. staff_ids: whose own mails, about no single case, count as theirs; None: everybody's.
     """
     mine = _theirs(sight, staff_ids)
-    whole = select(func.count(), func.count().filter(mine)).select_from(outbox)
-    every, total = tx.connection.execute(whole.outerjoin(cases, cases.c.id == outbox.c.case_id).where(UNDECIDED)).one()
+    joined = outbox.outerjoin(cases, cases.c.id == outbox.c.case_id)
+    whole = select(func.count(), func.count().filter(mine)).select_from(joined).where(UNDECIDED, FOR_PEOPLE)
+    every, total = tx.connection.execute(whole).one()
     rows = tx.connection.execute(
         _messages().where(UNDECIDED, mine).order_by(outbox.c.due_on, outbox.c.id).limit(limit).offset(offset)
     )
@@ -223,18 +225,22 @@ def asked(
 
 
 def _messages() -> Any:
-    return select(
-        outbox.c.id,
-        outbox.c.case_id,
-        cases.c.code,
-        outbox.c.message,
-        outbox.c.recipient,
-        outbox.c.status,
-        outbox.c.why,
-        outbox.c.due_on,
-        outbox.c.attempts,
-        outbox.c.claimed_at,
-    ).select_from(outbox.outerjoin(cases, cases.c.id == outbox.c.case_id))
+    return (
+        select(
+            outbox.c.id,
+            outbox.c.case_id,
+            cases.c.code,
+            outbox.c.message,
+            outbox.c.recipient,
+            outbox.c.status,
+            outbox.c.why,
+            outbox.c.due_on,
+            outbox.c.attempts,
+            outbox.c.claimed_at,
+        )
+        .select_from(outbox.outerjoin(cases, cases.c.id == outbox.c.case_id))
+        .where(FOR_PEOPLE)
+    )
 
 
 def _theirs(sight: Condition, staff_ids: Collection[int] | None) -> Condition:

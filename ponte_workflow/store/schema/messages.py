@@ -11,10 +11,10 @@ outbox = Table(
     ref("case_id", "cases", nullable=True),  # NULL: not about one case (a digest)
     Column("rule", String(80), nullable=False),  # what made it: state/clock/alarm, trigger name, "digest"
     Column("due_on", Date, nullable=False),  # business date of the rule
-    Column("recipient", String(40), nullable=False),  # staff:12 or person:34
+    Column("recipient", String(40), nullable=False),  # staff:12, person:34 or webhook:5
     Column("message", String(60), nullable=False),  # name of the notifications folder
     Column("kind", String(10), nullable=False),  # remind, escalate, inform
-    Column("delivery", String(10), nullable=False),  # digest: gathered each morning; direct: a mail of its own
+    Column("delivery", String(10), nullable=False),  # digest: gathered each morning; direct: a mail of its own; webhook
     Column("legal", Boolean, nullable=False, default=False),  # never repeated by a machine
     Column("data", Text, nullable=False, default="{}"),  # JSON: ids, codes, dates, cents; names are read when rendering
     Column("status", String(10), nullable=False, default="queued"),
