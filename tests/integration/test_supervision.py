@@ -11,7 +11,7 @@ from sqlalchemy import event, insert, select, update
 
 from ponte_workflow import clock
 from ponte_workflow.errors import NotAllowed
-from ponte_workflow.services import approving, casework, supervising, views
+from ponte_workflow.services import approving, casework, supervising, undoing, views
 from ponte_workflow.store import network
 from ponte_workflow.store import outbox as box
 from ponte_workflow.store.engine import Store, Transaction
@@ -19,6 +19,8 @@ from ponte_workflow.store.schema.casework import cases
 from ponte_workflow.store.schema.casework import clock as clocks
 from ponte_workflow.store.schema.desk import state_figures
 from ponte_workflow.store.schema.messages import outbox
+from ponte_workflow.store.schema.neighbourhood import person
+from ponte_workflow.store.schema.network import quarter
 from states.calendars import WorkingCalendar
 from tests.builders import MONDAY, create_quarter
 from tests.site import Site
@@ -57,8 +59,6 @@ def held_message(site: Site, code: str | None, recipient: str | None = None, mes
         case_id = tx.connection.execute(select(cases.c.id).where(cases.c.code == code)).scalar()
         if recipient is None:
             household = select(cases.c.household_id).where(cases.c.id == case_id).scalar_subquery()
-            from ponte_workflow.store.schema.neighbourhood import person
-
             person_id = tx.connection.execute(
                 select(person.c.id).where(person.c.household_id == household)
             ).scalar_one()
@@ -337,8 +337,6 @@ def test_whoever_proposed_a_referral_does_not_accept_it(site: Site) -> None:
 
 
 def test_a_proposal_that_was_taken_back_binds_nobody(site: Site) -> None:
-    from ponte_workflow.services import undoing
-
     code = open_one(site, worker="wanda")
     store, team = site.ponte.store, site.team
     with store.transaction() as tx:
@@ -365,10 +363,29 @@ def test_the_heat_map_leads_to_the_cases_it_counts(site: Site) -> None:
     assert "3 cases" in browser.get("/cases?state=detected").text
     narrowed = browser.get("/supervision/pathway?quarter=san_polo").text
     assert "0 open cases" in narrowed and 'href="/cases?state=detected&amp;quarter=san_polo"' in narrowed
+    both = browser.get("/supervision/pathway?quarter=san_polo&beside=sanpolino").text
+    assert "4 open cases" in both and both.index('colspan="4" class="num">San Polo') < both.index(
+        'colspan="4" class="num">Sanpolino'
+    )
     assert browser.get("/supervision/pathway?quarter=nowhere").status_code == 404
     assert site.signed_in("sara").get("/supervision/pathway?quarter=san_polo").status_code == 403
     for track in ("active.work.waiting", "active.payment.negotiating", "active.community.inviting"):
         assert track.rpartition(".")[0] in page
+
+
+def test_many_quarters_are_shown_together_until_two_are_chosen(site: Site) -> None:
+    with site.ponte.store.transaction() as tx:
+        for number in range(3):
+            tx.connection.execute(insert(quarter).values(code=f"q{number}", name=f"Q{number}", pathway="sanpolino"))
+    open_one(site)
+    open_one(site, quarter_code="san_polo")
+    browser = site.signed_in("lidia")
+    for where in ("/supervision/pathway", "/supervision/flow"):
+        page = browser.get(where).text
+        assert "All quarters" in page
+        page = browser.get(f"{where}?quarter=sanpolino&beside=san_polo").text
+        assert "All quarters" not in page and "Sanpolino" in page and "San Polo" in page
+    assert "2 open cases" in browser.get("/supervision/pathway").text
 
 
 def test_funnel_and_flow_come_with_their_tables(site: Site) -> None:
