@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from notifications.formats import filters
 from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext, language, ngettext
+from ponte_workflow.services.message_words import message_name, why_words
 from ponte_workflow.services.permissions import role_name
 from ponte_workflow.web.assets import assets
 from ponte_workflow.web.visit import Visit
@@ -35,6 +36,7 @@ def environment() -> Environment:
     # Callables that read a context variable: installed translations would be one language for all requests.
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {"role_name": role_name, "in_language": lambda text: text.in_(language())}
+    made.filters |= {"message_name": message_name, "why_words": why_words}
     made.globals |= {
         "menu": menu,
         "asset": lambda name: assets()[name].url,
