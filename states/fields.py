@@ -11,6 +11,9 @@ from states.snapshot import Value
 
 # Three digits after a lone point are thousands ("1.200" is what an Italian hand writes for 1200 EUR), never decimals.
 AMOUNT = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]{1,2})?|-?[0-9]+\.[0-9]{1,2}")
+# Nothing that is done with a household lies outside: a slip of the hand, and no later sum runs out of the calendar.
+YEARS = range(1900, 2200)
+HIGHEST = 10**11  # cents, or whatever a whole number counts
 TRUE, FALSE = {"true", "si", "sì", "s", "yes", "y", "1"}, {"false", "no", "n", "0"}
 
 
@@ -75,10 +78,11 @@ def read_value(field: FieldSpec, value: Value) -> Value:
     if field.type == "date":
         return _day(value)
     number = _cents(value) if field.type == "money" else _whole(value)
-    low, high = field.minimum, field.maximum
-    if low is not None and number < low:
+    low = -HIGHEST if field.minimum is None else field.minimum
+    high = HIGHEST if field.maximum is None else field.maximum
+    if number < low:
         raise Unreadable(Text(it=f"almeno {_shown(field, low)}", en=f"at least {_shown(field, low)}"))
-    if high is not None and number > high:
+    if number > high:
         raise Unreadable(Text(it=f"al massimo {_shown(field, high)}", en=f"at most {_shown(field, high)}"))
     return number
 
@@ -120,13 +124,21 @@ def _day(value: Value) -> date:
     if isinstance(value, datetime):
         raise Unreadable(Text(it="serve una data, senza ora", en="a date without time is needed"))
     if isinstance(value, date):
-        return value
+        return _in_reach(value)
     for form in ("%Y-%m-%d", "%d/%m/%Y"):
         try:
-            return datetime.strptime(str(value).strip(), form).date()  # noqa: DTZ007 - a date has no zone
+            day = datetime.strptime(str(value).strip(), form).date()  # noqa: DTZ007 - a date has no zone
         except ValueError:
             continue
+        return _in_reach(day)
     raise Unreadable(Text(it="serve una data gg/mm/aaaa o aaaa-mm-gg", en="a date dd/mm/yyyy or yyyy-mm-dd is needed"))
+
+
+def _in_reach(day: date) -> date:
+    if day.year in YEARS:
+        return day
+    first, last = YEARS[0], YEARS[-1]
+    raise Unreadable(Text(it=f"serve un anno dal {first} al {last}", en=f"a year from {first} to {last} is needed"))
 
 
 def _whole(value: Value) -> int:

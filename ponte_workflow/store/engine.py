@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ponte_workflow.errors import BadConfiguration, PonteError
+from ponte_workflow.errors import BadConfiguration, BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store.crypto import FieldCipher
 
@@ -22,7 +22,14 @@ READING: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
 POOL, POOL_OVERFLOW = 10, 40  # the web application's threads, and some to spare
+# Too large a number or too long a text, a day out of reach, a sign that is none: PostgreSQL's words for what SQLite
+# mostly takes. None of it is a failure of ours.
+UNFIT = frozenset({"22001", "22003", "22008", "22021", "22P05"})
 NIGHT_LOCK = 0x506F6E7465  # "Ponte": the advisory lock of the night on PostgreSQL
+
+
+class Unfit(BadInput):
+    """A value that no database keeps."""
 
 
 class Busy(PonteError):
@@ -145,7 +152,9 @@ def open_engine(url: str) -> Engine:
     except ArgumentError as error:
         raise BadConfiguration(_("PONTE_DATABASE_URL cannot be read: {url}").format(url=url.split("@")[-1])) from error
     if backend == "postgresql":
-        return create_engine(url, pool_pre_ping=True, pool_size=POOL, max_overflow=POOL_OVERFLOW)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=POOL, max_overflow=POOL_OVERFLOW)
+        event.listen(engine, "handle_error", _refuse_unfit)
+        return engine
     if backend != "sqlite":
         raise BadConfiguration(_("Ponte runs on SQLite or PostgreSQL, not on {name}").format(name=backend))
     database = make_url(url).database
@@ -155,7 +164,19 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **pool)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _refuse_unfit)
     return engine
+
+
+def _refuse_unfit(context: ExceptionContext) -> None:
+    why = context.original_exception
+    # SQLite's driver says the first, PostgreSQL's the others: a NUL it refuses itself, with no code of the server.
+    if (
+        isinstance(why, OverflowError | UnicodeEncodeError)
+        or getattr(why, "sqlstate", None) in UNFIT
+        or "cannot contain NUL" in str(why)
+    ):
+        raise Unfit(_("A number is too large, a text too long or a sign in it unreadable: check what was typed"))
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:

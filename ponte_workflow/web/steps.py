@@ -48,7 +48,7 @@ def form(visit: Casework, code: str, trigger: str, person: Person = 0) -> Respon
 @router.post("/cases/{code}/do/{trigger}")
 def take(visit: Casework, code: str, trigger: str, given: Typed, person: Person = 0) -> Response:
     """Take the step. What is refused comes back with the form as it was filled in."""
-    version = given.pop("version", "")
+    version = _version(given)
     fields: dict[str, Value] = {name: value for name, value in given.items() if value.strip()}
     try:
         with visit.writing() as tx:
@@ -59,7 +59,7 @@ def take(visit: Casework, code: str, trigger: str, given: Typed, person: Person 
                 trigger,
                 fields,
                 person_id=person,
-                expected_version=int(version) if version.isdecimal() else None,
+                expected_version=version,
             )
             pathway = visit.ponte.pathways.pinned(tx, row.pathway_version_id)
             drafts.put(tx, visit.signed_in.member.id, row.id, trigger, person, row.version, None, visit.at)
@@ -77,10 +77,9 @@ def take(visit: Casework, code: str, trigger: str, given: Typed, person: Person 
 @router.post("/cases/{code}/draft/{trigger}")
 def keep(visit: Casework, code: str, trigger: str, given: Typed, person: Person = 0) -> Response:
     """Keep what was typed so far (204)."""
-    version = given.pop("version", "0")
+    version = _version(given) or 0
     with visit.writing() as tx:
-        number = int(version) if version.isdecimal() else 0
-        dossier.keep_draft(tx, visit.who, code, trigger, person, number, given)
+        dossier.keep_draft(tx, visit.who, code, trigger, person, version, given)
     return Response(status_code=204)
 
 
@@ -90,6 +89,12 @@ def discard(visit: Casework, code: str, trigger: str, person: Person = 0) -> Res
     with visit.writing() as tx:
         dossier.keep_draft(tx, visit.who, code, trigger, person, 0, {})
     return go(f"/cases/{code}", said=_("The draft is gone."))
+
+
+def _version(given: dict[str, str]) -> int | None:
+    """The case's version that the form was made of, taken out of what was sent; None: none that can be read."""
+    version = given.pop("version", "")
+    return int(version) if version.isdecimal() and len(version) < 10 else None
 
 
 def _again(

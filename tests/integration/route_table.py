@@ -21,6 +21,7 @@ OF_A_CASE = {"code", "number", "opening_id"}
 PATH_VALUES = {
     "trigger": "record_attempt",
     "session_id": "1",
+    "username": "walter",
     "day": "2026-11-02",
 }
 
@@ -43,6 +44,7 @@ class Page:
     rules: tuple[str, ...]  # of its dependencies: there must be exactly one
     parameters: tuple[str, ...]
     fields: tuple[Field, ...]
+    query: tuple[str, ...]  # names of the parameters after the question mark
     free_form: bool  # it reads the form itself, whatever its fields are called
     api: bool
 
@@ -94,6 +96,7 @@ def _pages(route: RouteContext, prefix: str, api: bool) -> Iterator[Page]:
     everything = list(_flat(route.dependant))
     rules = tuple(rule for one in everything if (rule := getattr(one.call, "rule", None)) is not None)
     fields = tuple(_field(one) for dependant in everything for one in dependant.body_params)
+    query = tuple(one.alias for dependant in everything for one in dependant.query_params)
     readers = [one for one in everything[1:] if one.request_param_name and not hasattr(one.call, "rule")]
     for method in sorted(route.methods or ()):
         unsafe = method not in SAFE
@@ -103,6 +106,7 @@ def _pages(route: RouteContext, prefix: str, api: bool) -> Iterator[Page]:
             rules,
             tuple(re.findall(r"{(\w+)(?::\w+)?}", route.path or "")),
             fields if unsafe else (),
+            query,
             unsafe and any(inspect.iscoroutinefunction(one.call) for one in readers),
             api,
         )

@@ -197,12 +197,16 @@ def _forms(page: Page) -> list[dict[str, Any] | None]:
         return [None]
     if page.free_form:
         return [{}, FREE_FORM]
-    full: dict[str, Any] = {
+    return [{}, full_form(page)] if page.fields else [{}]
+
+
+def full_form(page: Page) -> dict[str, Any]:
+    """Every field of the route's form filled in."""
+    return {
         one.name: VALUES.get(one.name, {"number": "1", "truth": "false"}.get(one.kind, "x"))
         for one in page.fields
         if one.kind != "file"
     }
-    return [{}, full] if page.fields else [{}]
 
 
 def _refused(page: Page, role: str, name: str) -> bool:

@@ -56,6 +56,12 @@ def test_a_value_is_read_by_its_type(type_: str, written: Value, read: Value) ->
         pytest.param("bool", "maybe", id="neither yes nor no"),
         pytest.param("date", "31/02/2026", id="no such day"),
         pytest.param("date", "11/2026", id="half a date"),
+        pytest.param("date", "01/01/0001", id="a year that no calendar of ours has"),
+        pytest.param("date", "31/12/2200", id="a year too far away"),
+        pytest.param("int", "9" * 5000, id="more digits than a number has"),
+        pytest.param("int", "100000000001", id="a number beyond use"),
+        pytest.param("money", "9" * 5000, id="more digits than money has"),
+        pytest.param("money", "-1000000000,01", id="less than all the money"),
         pytest.param("date", datetime(2026, 11, 2), id="a moment"),  # noqa: DTZ001 - refused, zone or not
         pytest.param("int", "12,5", id="not whole"),
         pytest.param("int", True, id="a truth is no number"),
