@@ -14,6 +14,7 @@ from ponte_workflow.web import (
     cases,
     glass,
     heat,
+    mending,
     night_pages,
     partner_pages,
     people,
@@ -22,6 +23,7 @@ from ponte_workflow.web import (
     single_sign_on,
     steps,
     supervision,
+    uploads,
     work,
 )
 from ponte_workflow.web.gate import Gate
@@ -40,6 +42,8 @@ ROUTERS = (
     administration.router,
     people.router,
     partner_pages.router,
+    uploads.router,
+    mending.router,
 )
 
 
