@@ -2,6 +2,9 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 
@@ -29,3 +32,13 @@ class _Log:
 
 
 log = _Log()
+
+
+def whereabouts(error: BaseException, scope: Mapping[str, Any]) -> dict[str, str]:
+    """What a log may say about a failure: class and places, never its text, which may hold somebody's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [
+        f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in frames if "site-packages" not in frame.filename
+    ]
+    route = scope.get("route")
+    return {"error": type(error).__name__, "at": " ".join(places[-6:]), "route": getattr(route, "path", "-")}

@@ -177,4 +177,6 @@ def _happened() -> Any:
 
 
 def _row(row: Any) -> Happened:
-    return Happened(*row[:8], json.loads(row.data))
+    values = list(row)
+    values[-1] = json.loads(values[-1])
+    return Happened(*values)

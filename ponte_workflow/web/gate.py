@@ -1,9 +1,7 @@
 """The gate that every request passes: who is it, does it come from our own pages, and which headers the answer bears."""
 
 import secrets
-import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
-from pathlib import PurePath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +13,7 @@ from starlette.responses import Response
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.i18n import LANGUAGES, use_language
-from ponte_workflow.log import log
+from ponte_workflow.log import log, whereabouts
 from ponte_workflow.services import accounts
 from ponte_workflow.services.accounts import SignedIn
 from ponte_workflow.store.accounts import touch_session
@@ -125,13 +123,3 @@ def is_foreign(headers: Headers) -> bool:
         return site not in ("same-origin", "none")
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
-
-
-def whereabouts(error: BaseException, scope: Scope) -> dict[str, str]:
-    """What a log may say about a failure: class and places, never its text, which may hold somebody's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [
-        f"{PurePath(frame.filename).name}:{frame.lineno}" for frame in frames if "site-packages" not in frame.filename
-    ]
-    route = scope.get("route")
-    return {"error": type(error).__name__, "at": " ".join(places[-6:]), "route": getattr(route, "path", "-")}
