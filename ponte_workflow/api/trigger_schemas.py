@@ -92,7 +92,7 @@ def field_values(
         else:
             values[name] = value
     if failures:
-        told = "; ".join(f"{one.name}: {one.sentence.in_(language())}" for one in failures)
+        told = "; ".join(one.sentence.in_(language()) for one in failures)
         raise InvalidField(f"{code}, {trigger}: {told}", tuple(failures))
     return values
 

@@ -191,6 +191,11 @@ def why(tx: Transaction, who: Occasion, code: str) -> tuple[Standing, tuple[Poss
     return standing, four_eyes.objected(tx, who.actor, standing.row, standing.pathway, possible)
 
 
+def changed(code: str) -> CaseChanged:
+    """The refusal of whoever looked at another version of the case."""
+    return CaseChanged(_("Case {code} was changed by somebody else meanwhile: look at it again").format(code=code))
+
+
 def refused(refusal: Refusal, row: CaseRow, trigger: str) -> PonteError:
     """The error for a refusal, in the language of the console."""
     sentence = refusal.sentence.in_(language())
@@ -291,9 +296,7 @@ def _with_figures(snapshot: CaseSnapshot, extra: Mapping[str, int | str | bool])
 
 def _unchanged(row: CaseRow, expected_version: int | None) -> None:
     if expected_version is not None and row.version != expected_version:
-        raise CaseChanged(
-            _("Case {code} was changed by somebody else meanwhile: look at it again").format(code=row.code)
-        )
+        raise changed(row.code)
 
 
 def _named(who: Occasion) -> None:

@@ -12,7 +12,7 @@ from ponte_workflow.services.casework import Occasion, look
 from ponte_workflow.services.rights import sight
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store import access, casefile, cases, conditions, network, people, worklists
-from ponte_workflow.store.cases import Listed
+from ponte_workflow.store.cases import CaseRow, Listed
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.worklists import SECTIONS
 from states.pathway import PAUSE_CLOCK, Pathway
@@ -103,8 +103,7 @@ def tray(
     if section is not None and section not in SECTIONS:
         raise BadInput(_("There is no section {name}").format(name=section))
     wanted = _mine(tx, who, filters)
-    counts = worklists.counts(tx, wanted, on=who.on, staff_id=who.actor.staff_id)
-    found = worklists.places(
+    found, counts = worklists.page(
         tx,
         wanted,
         on=who.on,
@@ -153,6 +152,25 @@ def case_page(
     found = worklists.newest(tx, wanted, on=who.on, limit=limit, offset=(max(page, 1) - 1) * limit)
     trace_list(tx, who, "case.list")
     return CasePage(_rows(tx, who, found), total, max(page, 1))
+
+
+def case_slice(
+    tx: Transaction, who: Occasion, filters: Filters, *, closed: bool | None, after: int | None, limit: int
+) -> tuple[tuple[CaseRow, TrayRow], ...]:
+    """The cases that the actor may see, the newest first, up to `limit` that come after the case with that id.
+
+    closed: the closed ones, or the open ones; None: both.
+    """
+    wanted = [sight(who.actor), *_narrow(tx, who, filters)]
+    if closed is not None:
+        wanted.append(conditions.negated(cases.where_open()) if closed else cases.where_open())
+    if after is not None:
+        wanted.append(conditions.where_before(after))
+    found = worklists.newest(tx, wanted, on=who.on, limit=limit)
+    trace_list(tx, who, "case.list")
+    rows = _rows(tx, who, found)
+    known = worklists.rows_of(tx, [row.code for row in rows])
+    return tuple((known[row.code], row) for row in rows)
 
 
 def search(tx: Transaction, who: Occasion, text: str, limit: int = PAGE) -> tuple[TrayRow, ...]:

@@ -65,6 +65,11 @@ def negated(condition: ColumnElement[bool]) -> ColumnElement[bool]:
     return not_(condition)
 
 
+def where_before(case_id: int) -> ColumnElement[bool]:
+    """Cases opened before that one."""
+    return cases.c.id < case_id
+
+
 def where_ids(case_ids: Collection[int]) -> ColumnElement[bool]:
     """These cases."""
     return cases.c.id.in_(case_ids)

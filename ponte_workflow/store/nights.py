@@ -241,8 +241,10 @@ class Certificate(NamedTuple):
     previous_on: date | None  # the night of the certificate before
 
 
-def nights_seen(tx: Transaction, limit: int, on: date | None = None) -> list[NightRow]:
-    """The last nights, the newest first; or the one of that date."""
+def nights_seen(
+    tx: Transaction, limit: int, on: date | None = None, *, before: date | None = None
+) -> list[NightRow]:
+    """The last nights, those before a date, the newest first; or the one of a date."""
     sums = (
         select(
             night_step.c.night_id,
@@ -277,6 +279,8 @@ def nights_seen(tx: Transaction, limit: int, on: date | None = None) -> list[Nig
     )
     if on is not None:
         query = query.where(night.c.business_on == on)
+    if before is not None:
+        query = query.where(night.c.business_on < before)
     return [NightRow(*row) for row in tx.connection.execute(query)]
 
 

@@ -120,23 +120,9 @@ def retry(tx: Transaction, webhook_id: int) -> int:
     return tx.connection.execute(update(outbox).where(*mine).values(**again)).rowcount
 
 
-def happened(
-    tx: Transaction,
-    after: int,
-    limit: int,
-    *,
-    sight: ColumnElement[bool] | None = None,
-    kinds: Collection[str] = (EVERY,),
-    until: datetime | None = None,
-) -> list[Happened]:
-    """Entries with larger ids, in their order. sight: of their cases. until: only what happened by then."""
-    wanted = [history.c.id > after]
-    if sight is not None:
-        wanted.append(sight)
-    if EVERY not in kinds:
-        wanted.append(history.c.kind.in_(kinds))
-    if until is not None:
-        wanted.append(history.c.at <= until)
+def happened(tx: Transaction, after: int, limit: int, *, sight: ColumnElement[bool] | None = None) -> list[Happened]:
+    """Entries with larger ids, in their order, of all cases or of some."""
+    wanted = [history.c.id > after] if sight is None else [history.c.id > after, sight]
     query = _happened().where(*wanted).order_by(history.c.id).limit(limit)
     return [_row(row) for row in tx.connection.execute(query)]
 
@@ -145,17 +131,6 @@ def one_that_happened(tx: Transaction, history_id: int) -> Happened | None:
     """One entry."""
     row = tx.connection.execute(_happened().where(history.c.id == history_id)).first()
     return None if row is None else _row(row)
-
-
-def settled(tx: Transaction, after: int, before: datetime) -> int:
-    """The last entry, from `after` on, before which every one is older than `before`."""
-    young = select(func.min(history.c.id)).where(history.c.id > after, history.c.at > before)
-    newest = select(func.max(history.c.id)).where(history.c.id > after)
-    first_young = tx.connection.execute(young).scalar()
-    if first_young is None:
-        return tx.connection.execute(newest).scalar() or after
-    last = select(func.max(history.c.id)).where(history.c.id > after, history.c.id < first_young)
-    return tx.connection.execute(last).scalar() or after
 
 
 def _rows_of(webhook_id: int) -> tuple[ColumnElement[bool], ...]:

@@ -48,10 +48,10 @@ class NightTold:
     forgotten: tuple[tuple[str, bool], ...]
 
 
-def last_nights(tx: Transaction, who: Occasion, limit: int = LAST) -> list[NightRow]:
-    """The last nights, the newest first."""
+def last_nights(tx: Transaction, who: Occasion, limit: int = LAST, before: date | None = None) -> list[NightRow]:
+    """The last nights, or those before a date, the newest first."""
     permissions.require(who.actor, PERMISSION)
-    return nights.nights_seen(tx, limit)
+    return nights.nights_seen(tx, limit, before=before)
 
 
 def tell_night(tx: Transaction, who: Occasion, on: date) -> NightTold:

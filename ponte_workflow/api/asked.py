@@ -1,0 +1,31 @@
+"""What the API is sent."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+
+from ponte_workflow.api.trigger_schemas import LARGEST, LONGEST_TEXT
+
+# No NUL: PostgreSQL takes none, and no word has one.
+Text = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
+Whole = Annotated[StrictInt, Field(ge=-LARGEST, le=LARGEST)]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+
+
+class TriggerCall(BaseModel):
+    """A trigger fired, with what it asks for: GET /cases/{code}/triggers has the JSON schema of `fields`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"fields": {"channel": "phone", "outcome": "no_answer"}, "person_id": None, "version": 7}]
+        },
+    )
+
+    fields: dict[Name, StrictBool | Whole | Text] = Field(default_factory=dict, max_length=60)
+    person_id: Annotated[StrictInt, Field(ge=1, le=LARGEST)] | None = Field(
+        default=None, description="Whose own journey it moves; left out: the household's"
+    )
+    version: Annotated[StrictInt, Field(ge=0, le=LARGEST)] | None = Field(
+        default=None, description="Refuse with 409 if the case has another version by now; If-Match does so with 412"
+    )
