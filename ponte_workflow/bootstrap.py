@@ -19,8 +19,10 @@ from ponte_workflow.store.network import quarters
 
 if TYPE_CHECKING:
     from notifications.channels import Channel
+    from notifications.channels.webhook import WebhookChannel
     from ponte_workflow.services.delivery import Courtesy
     from ponte_workflow.services.night import Plan
+    from ponte_workflow.services.single_sign_on import Provider
     from ponte_workflow.services.wording import Writer
     from states.detection import DetectionParameters
 
@@ -81,6 +83,31 @@ class Ponte:
             timeout=settings.smtp_timeout,
             cafile=settings.smtp_cafile,
         )
+
+    @cached_property
+    def single_sign_on(self) -> "Provider | None":
+        """The OpenID provider; None when there is none."""
+        # Imported late: only the web application signs people in.
+        from ponte_workflow.services.single_sign_on import Provider
+
+        settings = self.settings
+        if settings.oidc_issuer is None:
+            return None
+        if settings.oidc_client_id is None:
+            raise BadConfiguration(_("PONTE_OIDC_ISSUER is set, but not PONTE_OIDC_CLIENT_ID"))
+        secret = settings.oidc_client_secret
+        return Provider(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            secret.get_secret_value() if secret else None,
+            settings.oidc_username_claim,
+        )
+
+    def webhook_channel(self) -> "WebhookChannel":
+        """The way to other programs."""
+        from notifications.channels.webhook import WebhookChannel
+
+        return WebhookChannel(private=self.settings.webhook_private)
 
     def writer(self) -> "Writer":
         """Reads names and addresses when a message is about to leave."""
