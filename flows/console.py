@@ -37,6 +37,10 @@ COMMANDS = {
     "pathway": Place("ponte_workflow.cli.pathway", "app", "Pathways: show, draw, validate"),
     "user": Place("ponte_workflow.cli.admin", "user", "People who work with Ponte"),
     "partner": Place("ponte_workflow.cli.admin", "partner", "Organisations that take part"),
+    "token": Place("ponte_workflow.cli.integrations", "token", "Tokens of the API: add, list, revoke"),
+    "webhook": Place(
+        "ponte_workflow.cli.integrations", "webhook", "Where events of cases go: add, list, remove, retry"
+    ),
     "db": Place("ponte_workflow.cli.admin", "db", "The database and its key"),
     "audit": Place("ponte_workflow.cli.admin", "audit", "Verify histories, certificates and balances"),
     "up": Place("flows.up", "up", "Start everything on this machine: Prefect with its schedules, and the pages"),

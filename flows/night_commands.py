@@ -16,6 +16,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.delivery import deliver as deliver_rows
 from ponte_workflow.services.night import looking, words
+from ponte_workflow.services.webhooks import deliver as deliver_events
 
 
 class PrefectUnavailable(PonteError):
@@ -91,8 +92,8 @@ def deliver(
     at: Annotated[str | None, typer.Option("--at", help="Moment, ISO with zone (default: now)")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send what waits in the outbox."""
-    ponte = open_ponte()
+    """Send what waits in the outbox, and tell programs what happened."""
+    ponte, moment = open_ponte(), _moment(at)
     report = asdict(
         deliver_rows(
             ponte.store,
@@ -100,10 +101,11 @@ def deliver(
             ponte.writer(),
             sender=ponte.settings.mail_from,
             courtesy=ponte.courtesy(),
-            at=_moment(at),
+            at=moment,
             limit=limit,
         )
     )
+    report |= asdict(deliver_events(ponte.store, ponte.webhook_channel(), at=moment, limit=limit))
     if as_json:
         print_json(report)
     else:
