@@ -21,6 +21,7 @@ READING: dict[str, dict[str, Any]] = {
     "sqlite": {"ponte_reading": True},
     "postgresql": {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
 }
+SILENT: dict[str, Any] = {"hide_parameters": True}  # an error's text may be written down; the names in it must not
 POOL, POOL_OVERFLOW = 10, 40  # the web application's threads, and some to spare
 # Too large a number or too long a text, a day out of reach, a sign that is none: PostgreSQL's words for what SQLite
 # mostly takes. None of it is a failure of ours.
@@ -152,7 +153,7 @@ def open_engine(url: str) -> Engine:
     except ArgumentError as error:
         raise BadConfiguration(_("PONTE_DATABASE_URL cannot be read: {url}").format(url=url.split("@")[-1])) from error
     if backend == "postgresql":
-        engine = create_engine(url, pool_pre_ping=True, pool_size=POOL, max_overflow=POOL_OVERFLOW)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=POOL, max_overflow=POOL_OVERFLOW, **SILENT)
         event.listen(engine, "handle_error", _refuse_unfit)
         return engine
     if backend != "sqlite":
@@ -161,7 +162,7 @@ def open_engine(url: str) -> Engine:
     if database:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     pool = {"pool_size": POOL, "max_overflow": POOL_OVERFLOW} if database and database != ":memory:" else {}
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **pool)
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **pool, **SILENT)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", _refuse_unfit)

@@ -42,6 +42,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Broken = Callable[[Request, str], Response]
 
 
+class BrokenOff(Exception):
+    """An answer of which a part had left already; its text is the reference in the log."""
+
+
 class Gate:
     """ASGI middleware; pure, because the language of a request must reach the thread in which its page is made."""
 
@@ -87,10 +91,10 @@ class Gate:
                     use_language(found.member.language)
             await self.app(scope, receive, answer)
         # Whatever it was: the user gets a reference instead of a stack trace, the log gets its place without data.
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             log.error("request failed", reference=state["reference"], **whereabouts(error, scope))
-            if started:
-                raise
+            if started:  # no page can follow; what the server is told to write down holds nobody's data
+                raise BrokenOff(state["reference"]) from None
             await self.broken(Request(scope), state["reference"])(scope, receive, answer)
 
     def _who(self, token: str) -> SignedIn | None:

@@ -69,6 +69,15 @@ NARROWER: dict[str, dict[str, frozenset[str]]] = {
 }
 # Routes that are there for cases which one may not see.
 FOR_UNSEEN = {"POST /cases/{code}/open-with-reason"}
+# Parts of the application that some roles never reach, whatever rule a route in them names.
+NEVER: dict[str, set[str]] = {
+    "/supervision": {"case_worker", "job_agency", "volunteers", "landlord", "admin"},
+    "/nights": {"case_worker", "job_agency", "volunteers", "landlord"},
+    "/administration": {"case_worker", "job_agency", "volunteers"},
+    "/cases": {"admin"},
+    "/search": {"admin"},
+    "/work": {"admin"},
+}
 VALUES = {
     "username": "walter",
     "worker": "walter",
@@ -128,6 +137,19 @@ def test_every_route_has_exactly_one_rule_that_exists(world: World) -> None:
     assert not without, f"give these routes one rule of web/visit.py each: {without}"
     unknown = [page.id for page in world.pages if set(page.rules) - {ANYBODY, SIGNED_IN, *PERMISSIONS}]
     assert not unknown, f"these routes name a permission that services/permissions.py does not have: {unknown}"
+
+
+def test_no_route_opens_a_part_of_the_house_to_a_role_that_has_no_business_there(world: World) -> None:
+    wrong = [
+        f"{page.id} lets in {role}"
+        for page in world.pages
+        for part, never in NEVER.items()
+        for role in sorted(never)
+        if page.path == part or page.path.startswith((f"{part}/", f"{part}."))
+        if page.rule in (ANYBODY, SIGNED_IN) or role in PERMISSIONS[page.rule]
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert {part for part in NEVER for page in world.pages if page.path.startswith(part)} == set(NEVER)
 
 
 def test_every_path_can_be_filled_in(world: World) -> None:
