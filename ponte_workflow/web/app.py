@@ -11,12 +11,15 @@ from ponte_workflow.web import (
     account,
     administration,
     assets,
+    audit_pages,
     cases,
     glass,
     heat,
     mending,
+    message_pages,
     night_pages,
     partner_pages,
+    pathway_pages,
     people,
     refusals,
     sign_in,
@@ -44,6 +47,9 @@ ROUTERS = (
     partner_pages.router,
     uploads.router,
     mending.router,
+    pathway_pages.router,
+    message_pages.router,
+    audit_pages.router,
 )
 
 

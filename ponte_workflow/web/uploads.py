@@ -17,8 +17,10 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import ngettext
 from ponte_workflow.services import uploads
 from ponte_workflow.services.importing.arriving import FIRST_ROWS, LARGE, MEGABYTE, Incoming
+from ponte_workflow.services.throttling import Throttle
 from ponte_workflow.services.uploads import KEPT, MOST_FILES, Desk
 from ponte_workflow.web.pages import go, page
+from ponte_workflow.web.sign_in import TooMany
 from ponte_workflow.web.visit import Visit, needs
 
 router = APIRouter(prefix="/administration/imports")
@@ -88,10 +90,13 @@ def upload(received: Annotated[Received, Depends(receive)]) -> Response:
     try:
         if received.refusal is not None:
             raise received.refusal
+        throttle: Throttle = visit.request.app.state.throttle
+        if not throttle.lets_in("upload", str(visit.signed_in.member.id)):
+            raise TooMany(_("Too many uploads in one hour. Wait, or use the console."))
         # A browser sends an empty field as a file without a name.
         incoming = [Incoming(one.filename or "", one.file) for one in received.files if one.filename or one.size]
         found = uploads.receive(desk(visit), visit.who, incoming)
-    except (BadInput, TooLarge) as refusal:
+    except (BadInput, TooLarge, TooMany) as refusal:
         return _overview(visit, refusal=refusal)
     finally:
         for one in received.files:
