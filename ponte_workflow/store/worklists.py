@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, delete, false, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, literal, null, or_, select, union_all
 
 from ponte_workflow.store.cases import CASE_COLUMNS, CaseRow, Listed, case_row, listed
 from ponte_workflow.store.conditions import where_ids
@@ -31,35 +31,42 @@ class Place(NamedTuple):
 
 
 def places(
+    tx: Transaction, conditions: Sequence[ColumnElement[bool]], *, on: date, staff_id: int | None
+) -> list[Place]:
+    """The cases under the conditions in the order of a worktray: overdue, today, this week, waiting, snoozed."""
+    base = _base(conditions, on, staff_id)
+    query = select(base.c.id, base.c.section, base.c.due_on, base.c.asked_on, base.c.until_on)
+    return [Place(*row) for row in tx.connection.execute(query.order_by(*_order(base)))]
+
+
+def page(
     tx: Transaction,
     conditions: Sequence[ColumnElement[bool]],
     *,
     on: date,
     staff_id: int | None,
-    section: str | None = None,
-    limit: int | None = None,
-    offset: int = 0,
-) -> list[Place]:
-    """The cases under the conditions in the order of a worktray: overdue, today, this week, waiting, snoozed."""
+    section: str | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[Place], dict[str, int]]:
+    """One page of the same, of one section or all, and how many cases stand in each section (0 where there are none).
+
+    One statement: what is looked up for each case is looked up once.
+    """
     base = _base(conditions, on, staff_id)
-    order = case({name: number for number, name in enumerate(SECTIONS)}, value=base.c.section)
-    query = select(base.c.id, base.c.section, base.c.due_on, base.c.asked_on, base.c.until_on)
+    number = func.row_number().over(order_by=_order(base))
+    shown = select(base.c.id, base.c.section, base.c.due_on, base.c.asked_on, base.c.until_on, number.label("number"))
     if section is not None:
-        query = query.where(base.c.section == section)
-    first = func.coalesce(base.c.asked_on, base.c.due_on)
-    query = query.order_by(order, case((first.is_(None), 1), else_=0), first, base.c.id)
-    if limit is not None:
-        query = query.limit(limit).offset(offset)
-    return [Place(*row) for row in tx.connection.execute(query)]
-
-
-def counts(
-    tx: Transaction, conditions: Sequence[ColumnElement[bool]], *, on: date, staff_id: int | None
-) -> dict[str, int]:
-    """How many cases stand in each section; a section without any has 0."""
-    base = _base(conditions, on, staff_id)
-    rows = tx.connection.execute(select(base.c.section, func.count()).group_by(base.c.section))
-    return dict.fromkeys(SECTIONS, 0) | {row[0]: row[1] for row in rows}
+        shown = shown.where(base.c.section == section)
+    part = shown.order_by(number).limit(limit).offset(offset).subquery("shown")
+    counted = select(null(), base.c.section, null(), null(), null(), func.count()).group_by(base.c.section)
+    found, counts = [], dict.fromkeys(SECTIONS, 0)
+    for row in tx.connection.execute(union_all(select(part), counted)):
+        if row[0] is None:
+            counts[row[1]] = row[5]
+        else:
+            found.append((row[5], Place(*row[:5])))
+    return [place for _number, place in sorted(found)], counts
 
 
 def sections(conditions: Sequence[ColumnElement[bool]], *, on: date) -> Any:
@@ -181,11 +188,13 @@ def _base(conditions: Sequence[ColumnElement[bool]], on: date, staff_id: int | N
         .scalar_subquery()
     )
     mine = false() if staff_id is None else snooze.c.staff_id == staff_id
+    # Materialised: a subquery would be flattened, and what it looks up looked up again for each mention of a column.
     inner = (
         select(cases.c.id, due.label("due_on"), asked.label("asked_on"), snooze.c.until_on)
         .outerjoin(snooze, and_(snooze.c.case_id == cases.c.id, mine, snooze.c.until_on > on))
         .where(*conditions)
-        .subquery("inner_rows")
+        .cte("inner_rows")
+        .prefix_with("MATERIALIZED")
     )
     section = case(
         (inner.c.until_on.is_not(None), "snoozed"),
@@ -196,3 +205,9 @@ def _base(conditions: Sequence[ColumnElement[bool]], on: date, staff_id: int | N
     )
     columns = (inner.c.id, inner.c.due_on, inner.c.asked_on, inner.c.until_on)
     return select(*columns, section.label("section")).subquery("base")
+
+
+def _order(base: Any) -> tuple[ColumnElement[Any], ...]:
+    section = case({name: number for number, name in enumerate(SECTIONS)}, value=base.c.section)
+    first = func.coalesce(base.c.asked_on, base.c.due_on)
+    return section, case((first.is_(None), 1), else_=0), first, base.c.id
