@@ -43,7 +43,7 @@ def settings_told(settings: Settings, who: Occasion) -> tuple[SettingTold, ...]:
                 secret,
                 value is not None and value != "",
                 name in settings.model_fields_set,
-                field.description or "",
+                _(field.description) if field.description else "",
             )
         )
     return tuple(found)
