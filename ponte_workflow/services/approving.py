@@ -1,5 +1,6 @@
 """What waits for a decision: messages that did not leave, and steps that a second person has to take."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -96,27 +97,28 @@ class ProposalsShown:
         return max(1, -(-self.total // PAGE))
 
 
-def how_many(tx: Transaction, who: Occasion) -> int:
+def how_many(tx: Transaction, who: Occasion, staff: Mapping[int, Member]) -> int:
     """How many messages and proposals wait for a decision that the actor may take."""
     require(who.actor, PERMISSION)
-    messages = supervision.undecided(tx, sight(who.actor), _own_mails(tx, who), limit=0)[1]
-    return messages + supervision.asked(tx, sight(who.actor), _answered_by_others(tx, who), limit=0)[1]
+    messages, _elsewhere = supervision.how_many_undecided(tx, sight(who.actor), _own_mails(who, staff))
+    return messages + supervision.how_many_asked(tx, sight(who.actor), _answered_by_others(tx, who))
 
 
 def messages(tx: Transaction, who: Occasion, page: int = 1) -> MessagesShown:
     """One page of the messages that were held or have failed, the oldest first; without their words."""
     require(who.actor, PERMISSION)
-    found, total, elsewhere = supervision.undecided(
-        tx, sight(who.actor), _own_mails(tx, who), limit=PAGE, offset=(page - 1) * PAGE
-    )
     members = network.members(tx)
+    seen = (sight(who.actor), _own_mails(who, members))
+    total, elsewhere = supervision.how_many_undecided(tx, *seen)
+    found = supervision.undecided(tx, *seen, limit=PAGE, offset=(page - 1) * PAGE)
     return MessagesShown(tuple(_waiting(one, members) for one in found), total, elsewhere, page)
 
 
 def message(tx: Transaction, who: Occasion, outbox_id: int, write: Resolver) -> MessageShown:
     """One of them with its words, which the actor may read because they may see its case; the view leaves a trace."""
     require(who.actor, PERMISSION)
-    found = supervision.undecided_one(tx, outbox_id, who.at, sight(who.actor), _own_mails(tx, who))
+    members = network.members(tx)
+    found = supervision.undecided_one(tx, outbox_id, who.at, sight(who.actor), _own_mails(who, members))
     if found is None:
         raise not_found(_("Message"), str(outbox_id))
     one, row = found
@@ -130,7 +132,7 @@ def message(tx: Transaction, who: Occasion, outbox_id: int, write: Resolver) -> 
     # A message may be here because it cannot be made; that is said, in the words that delivery uses.
     except Exception as error:  # noqa: BLE001
         why = f"cannot be made: {type(error).__name__}"
-    return MessageShown(_waiting(one, network.members(tx)), words, why)
+    return MessageShown(_waiting(one, members), words, why)
 
 
 def decide(tx: Transaction, who: Occasion, outbox_id: int, *, send: bool, reason: str) -> None:
@@ -139,18 +141,19 @@ def decide(tx: Transaction, who: Occasion, outbox_id: int, *, send: bool, reason
     why = " ".join(reason.split())
     if not SHORTEST_REASON <= len(why) <= LONGEST_REASON:
         raise BadInput(_("Give a reason of {low} to {high} letters").format(low=SHORTEST_REASON, high=LONGEST_REASON))
-    if supervision.undecided_one(tx, outbox_id, who.at, sight(who.actor), _own_mails(tx, who)) is None:
+    members = network.members(tx)
+    if supervision.undecided_one(tx, outbox_id, who.at, sight(who.actor), _own_mails(who, members)) is None:
         raise not_found(_("Message"), str(outbox_id))
-    member = network.members(tx)[who.actor.staff_id or 0]
+    member = members[who.actor.staff_id or 0]
     outbox.decide_held(tx, outbox_id, send=send, why=f"{member.username}: {why}")
 
 
 def proposals(tx: Transaction, who: Occasion, page: int = 1) -> ProposalsShown:
     """One page of the tasks for supervisors, and of those that a second person answers (four eyes), the oldest first."""
     require(who.actor, PERMISSION)
-    found, total = supervision.asked(
-        tx, sight(who.actor), _answered_by_others(tx, who), limit=PAGE, offset=(page - 1) * PAGE
-    )
+    kinds = _answered_by_others(tx, who)
+    total = supervision.how_many_asked(tx, sight(who.actor), kinds)
+    found = supervision.asked(tx, sight(who.actor), kinds, limit=PAGE, offset=(page - 1) * PAGE)
     ids = list(dict.fromkeys(one.case_id for one in found))
     listed = {one.case.id: one for one in worklists.in_order(tx, ids)}
     entries = history.of_cases(tx, ids)
@@ -215,14 +218,14 @@ def _closes(spec: TriggerSpec) -> set[str]:
     return {consequence.close_task for consequence in spec.then.values() if consequence.close_task}
 
 
-def _own_mails(tx: Transaction, who: Occasion) -> frozenset[int] | None:
+def _own_mails(who: Occasion, staff: Mapping[int, Member]) -> frozenset[int] | None:
     """Whose mails about no single case are the actor's to decide on: those of their partner's people; None: all."""
     if who.actor.is_system or "lead" in who.actor.roles:
         return None
-    return frozenset(m.id for m in network.members(tx).values() if m.partner_id == who.actor.partner_id)
+    return frozenset(m.id for m in staff.values() if m.partner_id == who.actor.partner_id)
 
 
-def _waiting(one: Undecided, members: dict[int, Member]) -> Waiting:
+def _waiting(one: Undecided, members: Mapping[int, Member]) -> Waiting:
     kind, _colon, number = one.recipient.partition(":")
     if kind != "staff":
         return Waiting(one, None if kind == "person" else _("nobody yet"))

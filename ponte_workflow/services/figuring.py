@@ -124,32 +124,18 @@ def heat_map(tx: Transaction, who: Occasion, quarter_id: int | None = None) -> H
 
 def funnel(tx: Transaction, who: Occasion, months: int = 12) -> Funnel:
     """How many cases entered each stage for the first time in the last months, the running one included, by quarter."""
-    since, quarters, stages, entered = _entered(tx, who, months)
-    steps = []
-    first: dict[int, int] = {}
-    for path, chart in stages.items():
-        here = {one.id: sum(e.cases for e in entered if (e.quarter_id, e.state) == (one.id, path)) for one in quarters}
-        first = first or here
-        share = {one: here[one] / first[one] if first[one] else None for one in here}
-        steps.append(FunnelStep(path, _label(chart, path), path.count("."), here, share))
-    return Funnel(_first_day(since), quarters, tuple(steps))
+    return _funnel(*_entered(tx, who, months))
 
 
 def flow_by_month(tx: Transaction, who: Occasion, months: int = 12) -> Flow:
     """The same month by month."""
-    since, quarters, stages, entered = _entered(tx, who, months)
-    numbers = range(since, since + months)
-    found = {(e.month, e.quarter_id, e.state): e.cases for e in entered}
-    rows = tuple(
-        FlowRow(
-            path,
-            _label(chart, path),
-            path.count("."),
-            {one.id: tuple(found.get((month, one.id, path), 0) for month in numbers) for one in quarters},
-        )
-        for path, chart in stages.items()
-    )
-    return Flow(tuple(_first_day(month) for month in numbers), quarters, rows)
+    return _flow(months, *_entered(tx, who, months))
+
+
+def funnel_and_flow(tx: Transaction, who: Occasion, months: int = 12) -> tuple[Funnel, Flow]:
+    """Both, counted once."""
+    entered = _entered(tx, who, months)
+    return _funnel(*entered), _flow(months, *entered)
 
 
 def usual_days(tx: Transaction, state: str, quarter_id: int) -> int | None:
@@ -222,6 +208,39 @@ def _entered(
         entered = figures.month_flow_of(tx, sight(who.actor), since, states)
     quarters = _shown(everyone, who.actor, {one.quarter_id for one in entered})
     return since, quarters, _stages(_charts(tx, who, quarters)), entered
+
+
+def _funnel(
+    since: int, quarters: tuple[Quarter, ...], stages: Mapping[str, Chart], entered: Iterable[Entered]
+) -> Funnel:
+    sums: dict[tuple[int, str], int] = {}
+    for one in entered:
+        sums[one.quarter_id, one.state] = sums.get((one.quarter_id, one.state), 0) + one.cases
+    steps = []
+    first: dict[int, int] = {}
+    for path, chart in stages.items():
+        here = {quarter.id: sums.get((quarter.id, path), 0) for quarter in quarters}
+        first = first or here
+        share = {key: here[key] / first[key] if first[key] else None for key in here}
+        steps.append(FunnelStep(path, _label(chart, path), path.count("."), here, share))
+    return Funnel(_first_day(since), quarters, tuple(steps))
+
+
+def _flow(
+    months: int, since: int, quarters: tuple[Quarter, ...], stages: Mapping[str, Chart], entered: Iterable[Entered]
+) -> Flow:
+    numbers = range(since, since + months)
+    found = {(e.month, e.quarter_id, e.state): e.cases for e in entered}
+    rows = tuple(
+        FlowRow(
+            path,
+            _label(chart, path),
+            path.count("."),
+            {one.id: tuple(found.get((month, one.id, path), 0) for month in numbers) for one in quarters},
+        )
+        for path, chart in stages.items()
+    )
+    return Flow(tuple(_first_day(month) for month in numbers), quarters, rows)
 
 
 def _by_state(standing: Mapping[Standing, int]) -> dict[tuple[str, int], int]:

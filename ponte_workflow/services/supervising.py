@@ -26,6 +26,7 @@ from states.snapshot import RunningClock
 
 PERMISSION = "supervision"
 LISTS = ("stalled", "escalated", "unassigned")
+Staff = Mapping[int, Member]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +114,17 @@ class Away:
     covered: int
 
 
-def tiles(tx: Transaction, who: Occasion) -> Tiles:
-    """The counts over what the actor may see."""
+def tiles(tx: Transaction, who: Occasion, staff: Staff | None = None) -> Tiles:
+    """The counts over what the actor may see. staff: everybody, where it is at hand."""
     require(who.actor, PERMISSION)
+    staff = network.members(tx) if staff is None else staff
     found = supervision.totals(tx, sight(who.actor))
-    absent = len(_absent(network.members(tx), who))
-    to_decide = approving.how_many(tx, who)
+    absent = len(_absent(staff, who))
+    to_decide = approving.how_many(tx, who, staff)
     return Tiles(found.open, found.stalled, found.escalated, found.unassigned, to_decide, absent)
 
 
-def case_list(tx: Transaction, who: Occasion, which: str, page: int = 1) -> CasesShown:
+def case_list(tx: Transaction, who: Occasion, which: str, page: int = 1, staff: Staff | None = None) -> CasesShown:
     """One page of the stalled, the escalated or the unassigned cases, those that wait longest first.
 
     Escalated: an escalation (other than that of a stall) is newer than the last thing that a person did.
@@ -140,18 +142,31 @@ def case_list(tx: Transaction, who: Occasion, which: str, page: int = 1) -> Case
     total = worklists.count(tx, *wanted)
     ids = supervision.ordered_ids(tx, wanted, order=order, limit=PAGE, offset=(page - 1) * PAGE)
     trace_list(tx, who, f"supervision.{which}")
-    return CasesShown(_shown(tx, who, worklists.in_order(tx, ids)), total, page)
+    staff = network.members(tx) if staff is None else staff
+    return CasesShown(_shown(tx, who, worklists.in_order(tx, ids), staff), total, page)
 
 
-def workload(tx: Transaction, who: Occasion) -> tuple[tuple[Carrying, ...], tuple[Carrying, ...]]:
-    """By worker and by partner: the actor's own partner with every case worker of it; a lead sees all of them."""
+def quarters(tx: Transaction, who: Occasion) -> tuple[network.Quarter, ...]:
+    """Those in which the actor's partner works; all of them for a lead."""
+    everywhere = "lead" in who.actor.roles or who.actor.is_system
+    return tuple(one for one in network.quarters(tx) if everywhere or one.id in who.actor.quarters)
+
+
+def workload(
+    tx: Transaction, who: Occasion, quarter_id: int | None = None
+) -> tuple[tuple[Carrying, ...], tuple[Carrying, ...]]:
+    """By worker and by partner, in one quarter or all: the actor's own partner with every case worker of it; a lead
+    sees all of them."""
     require(who.actor, PERMISSION)
     members = network.members(tx)
     names = supervision.partner_names(tx)
     wanted = [sight(who.actor)]
-    by_worker = {load.key: load for load in supervision.load(tx, wanted, by="assigned_to", on=who.on)}
+    if quarter_id is not None:
+        wanted.append(cases.where_quarter(frozenset({quarter_id})))
+    of_workers, of_partners = supervision.loads(tx, wanted, on=who.on)
+    by_worker = {load.key: load for load in of_workers}
     for member in _colleagues(members, who):
-        if "case_worker" in member.roles:
+        if "case_worker" in member.roles and (quarter_id is None or quarter_id in member.quarters):
             by_worker.setdefault(member.id, Load(member.id, 0, 0, 0, 0, 0))
     workers = []
     for key, load in sorted(by_worker.items(), key=lambda item: -item[1].open):
@@ -163,7 +178,7 @@ def workload(tx: Transaction, who: Occasion) -> tuple[tuple[Carrying, ...], tupl
             workers.append(Carrying(worker.name, worker.username, partner, worker.absent(who.on), load))
     by_partner = tuple(
         Carrying(names.get(load.key or 0, _("nobody yet")), None, "", False, load)
-        for load in sorted(supervision.load(tx, wanted, by="partner_id", on=who.on), key=lambda one: -one.open)
+        for load in sorted(of_partners, key=lambda one: -one.open)
     )
     return tuple(workers), by_partner
 
@@ -193,11 +208,11 @@ def absences(tx: Transaction, who: Occasion) -> tuple[Away, ...]:
     return tuple(found)
 
 
-def assignable(tx: Transaction, who: Occasion) -> dict[str, list[tuple[str, str]]]:
+def assignable(tx: Transaction, who: Occasion, staff: Staff | None = None) -> dict[str, list[tuple[str, str]]]:
     """Quarter -> (username, name) of the case workers to whom cases can be given; of the actor's partner, or any."""
     require(who.actor, PERMISSION)
     found: dict[str, list[tuple[str, str]]] = {}
-    colleagues = _colleagues(network.members(tx), who)
+    colleagues = _colleagues(network.members(tx) if staff is None else staff, who)
     names = supervision.partner_names(tx)
     for quarter in network.quarters(tx):
         here = [
@@ -249,12 +264,11 @@ def _since(row: CaseRow, leaf: str, clocks: list[RunningClock], open_stays: list
     return next((stay.entered_on for stay in open_stays if stay.state == leaf), row.last_event_on)
 
 
-def _shown(tx: Transaction, who: Occasion, found: tuple[Listed, ...]) -> tuple[CaseShown, ...]:
+def _shown(tx: Transaction, who: Occasion, found: tuple[Listed, ...], members: Staff) -> tuple[CaseShown, ...]:
     ids = [one.case.id for one in found]
     clocks = worklists.clocks_of(tx, ids)
     open_stays = stays.of_cases(tx, ids, ())
     usual = figures.state_figures(tx)
-    members = network.members(tx)
     escalated = supervision.escalations(tx, ids)
     shown = []
     for listed in found:
@@ -281,9 +295,7 @@ def _shown(tx: Transaction, who: Occasion, found: tuple[Listed, ...]) -> tuple[C
     return tuple(shown)
 
 
-def _escalation(
-    pathway: Pathway, escalation: Escalation | None, members: Mapping[int, Member]
-) -> tuple[str, str, date] | None:
+def _escalation(pathway: Pathway, escalation: Escalation | None, members: Staff) -> tuple[str, str, date] | None:
     if escalation is None:
         return None
     say = pathway.say(escalation.rule, 0) or pathway.say(escalation.rule, 1)
@@ -293,11 +305,11 @@ def _escalation(
     return what, member.name if member else _("nobody yet"), escalation.due_on
 
 
-def _colleagues(members: Mapping[int, Member], who: Occasion) -> list[Member]:
+def _colleagues(members: Staff, who: Occasion) -> list[Member]:
     """Active people of the actor's partner; all of them for a lead."""
     everybody = "lead" in who.actor.roles or who.actor.is_system
     return [m for m in members.values() if m.active and (everybody or m.partner_id == who.actor.partner_id)]
 
 
-def _absent(members: Mapping[int, Member], who: Occasion) -> list[Member]:
+def _absent(members: Staff, who: Occasion) -> list[Member]:
     return [member for member in _colleagues(members, who) if member.absent(who.on)]

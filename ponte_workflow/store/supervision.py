@@ -17,6 +17,7 @@ from ponte_workflow.store.schema.network import partner
 from ponte_workflow.store.worklists import sections
 
 Condition = ColumnElement[bool]
+_TASKS = task.join(cases, cases.c.id == task.c.case_id)
 # Word for word the conditions of two indexes: SQLite uses them only then, and never with parameters.
 ESCALATED = text("outbox.kind = 'escalate'")
 UNDECIDED = text("outbox.status IN ('held', 'failed')")
@@ -139,24 +140,32 @@ def escalations(tx: Transaction, case_ids: Collection[int]) -> dict[int, Escalat
     return {row[0]: Escalation(*row) for row in rows}
 
 
-def load(tx: Transaction, conditions: Sequence[Condition], *, by: str, on: date) -> list[Load]:
-    """The open cases under the conditions by `assigned_to` or `partner_id`, with sections as on the worktrays."""
-    key = cases.c[by]
+def loads(tx: Transaction, conditions: Sequence[Condition], *, on: date) -> tuple[list[Load], list[Load]]:
+    """The open cases under the conditions by worker and by partner, with sections as on the worktrays."""
     wanted = (cases.c.closed_on.is_(None), *conditions)
     base = sections(wanted, on=on)
-    counted = tx.connection.execute(
+    keys = (cases.c.assigned_to, cases.c.partner_id)
+    rows = tx.connection.execute(
         select(
-            key,
+            *keys,
             func.count(),
             func.count().filter(base.c.section.in_(("today", "this_week"))),
             func.count().filter(base.c.section == "overdue"),
             func.count().filter(cases.c.stalled_on.is_not(None)),
         )
         .join(base, base.c.id == cases.c.id)
-        .group_by(key)
-    )
-    ages = _median_days(tx, key, wanted, on)
-    return [Load(row[0], row[1], row[2], row[3], row[4], ages[row[0]]) for row in counted]
+        .group_by(*keys)
+    ).all()
+    found = []
+    for place, key in enumerate(keys):
+        sums: dict[int | None, list[int]] = {}
+        for row in rows:
+            known = sums.setdefault(row[place], [0, 0, 0, 0])
+            for number in range(4):
+                known[number] += row[number + 2]
+        ages = _median_days(tx, key, wanted, on)
+        found.append([Load(one, n, due, late, stalled, ages[one]) for one, (n, due, late, stalled) in sums.items()])
+    return found[0], found[1]
 
 
 def counts_of_workers(tx: Transaction, conditions: Sequence[Condition], staff_ids: Collection[int]) -> dict[int, int]:
@@ -169,21 +178,23 @@ def counts_of_workers(tx: Transaction, conditions: Sequence[Condition], staff_id
     return {row[0]: row[1] for row in tx.connection.execute(query)}
 
 
+def how_many_undecided(tx: Transaction, sight: Condition, staff_ids: Collection[int] | None) -> tuple[int, int]:
+    """How many messages wait for a human: theirs, and elsewhere; see `undecided`."""
+    whole = select(func.count(), func.count().filter(_theirs(sight, staff_ids))).select_from(outbox)
+    every, mine = tx.connection.execute(whole.outerjoin(cases, cases.c.id == outbox.c.case_id).where(UNDECIDED)).one()
+    return mine, every - mine
+
+
 def undecided(
     tx: Transaction, sight: Condition, staff_ids: Collection[int] | None, *, limit: int, offset: int = 0
-) -> tuple[list[Undecided], int, int]:
-    """Messages that wait for a human: one page, how many there are, and how many there are elsewhere.
+) -> list[Undecided]:
+    """One page of the messages that wait for a human, the oldest first.
 
     sight: of cases. staff_ids: whose own mails, about no single case, count as theirs; None: everybody's.
     """
-    mine = _theirs(sight, staff_ids)
-    joined = outbox.outerjoin(cases, cases.c.id == outbox.c.case_id)
-    whole = select(func.count(), func.count().filter(mine)).select_from(joined).where(UNDECIDED, FOR_PEOPLE)
-    every, total = tx.connection.execute(whole).one()
-    rows = tx.connection.execute(
-        _messages().where(UNDECIDED, mine).order_by(outbox.c.due_on, outbox.c.id).limit(limit).offset(offset)
-    )
-    return [Undecided(*row) for row in rows], total, every - total
+    wanted = _messages().where(UNDECIDED, _theirs(sight, staff_ids))
+    rows = tx.connection.execute(wanted.order_by(outbox.c.due_on, outbox.c.id).limit(limit).offset(offset))
+    return [Undecided(*row) for row in rows]
 
 
 def undecided_one(
@@ -201,27 +212,27 @@ def undecided_one(
     return one, ClaimedRow(**known | {"data": json.loads(row["data"]), "claimed_at": at})
 
 
-def asked(
-    tx: Transaction, sight: Condition, kinds: Collection[str], *, limit: int, offset: int = 0
-) -> tuple[list[Asked], int]:
-    """Open tasks of visible open cases that are a supervisor's, or of one of these kinds: one page, and how many."""
-    wanted = (
-        task.c.closed_on.is_(None),
-        cases.c.closed_on.is_(None),
-        sight,
-        or_(task.c.role == "supervisor", task.c.kind.in_(kinds)),
-    )
-    joined = task.join(cases, cases.c.id == task.c.case_id)
-    total = tx.connection.execute(select(func.count()).select_from(joined).where(*wanted)).scalar_one()
+def how_many_asked(tx: Transaction, sight: Condition, kinds: Collection[str]) -> int:
+    """How many open tasks there are in all, see `asked`."""
+    return tx.connection.execute(select(func.count()).select_from(_TASKS).where(*_asked(sight, kinds))).scalar_one()
+
+
+def asked(tx: Transaction, sight: Condition, kinds: Collection[str], *, limit: int, offset: int = 0) -> list[Asked]:
+    """One page of the open tasks of visible open cases that are a supervisor's, or of one of these kinds."""
     rows = tx.connection.execute(
         select(task.c.case_id, task.c.kind, task.c.role, task.c.opened_on, task.c.due_on, history.c.actor_id)
-        .select_from(joined.outerjoin(history, history.c.id == task.c.history_id))
-        .where(*wanted)
+        .select_from(_TASKS.outerjoin(history, history.c.id == task.c.history_id))
+        .where(*_asked(sight, kinds))
         .order_by(task.c.opened_on, task.c.id)
         .limit(limit)
         .offset(offset)
     )
-    return [Asked(*row) for row in rows], total
+    return [Asked(*row) for row in rows]
+
+
+def _asked(sight: Condition, kinds: Collection[str]) -> tuple[Condition, ...]:
+    theirs = or_(task.c.role == "supervisor", task.c.kind.in_(kinds))
+    return task.c.closed_on.is_(None), cases.c.closed_on.is_(None), sight, theirs
 
 
 def _messages() -> Any:

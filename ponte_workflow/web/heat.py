@@ -118,8 +118,7 @@ def pathway(visit: Annotated[Visit, Depends(needs("supervision"))], quarter: Cod
 def flow(visit: Annotated[Visit, Depends(needs("supervision"))], quarter: Code = "", beside: Code = "") -> Response:
     """How many cases entered each stage: in the last twelve months together, and month by month."""
     with visit.reading() as tx:
-        funnel = figuring.funnel(tx, visit.who, MONTHS)
-        by_month = figuring.flow_by_month(tx, visit.who, MONTHS)
+        funnel, by_month = figuring.funnel_and_flow(tx, visit.who, MONTHS)
         columns = _columns(tx, funnel.quarters, quarter, beside)
     return page(
         visit,

@@ -10,6 +10,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import ngettext
 from ponte_workflow.services import approving, casework, supervising
 from ponte_workflow.services.message_words import message_name, status_name, why_words
+from ponte_workflow.store import network
 from ponte_workflow.web.pages import go, page
 from ponte_workflow.web.visit import Visit, needs
 
@@ -17,28 +18,37 @@ router = APIRouter(prefix="/supervision")
 SECTIONS = (*supervising.LISTS, "workload", "absences")
 KINDS = ("messages", "proposals")
 MANY = 200  # cases in one go
+TOGETHER = 3  # quarters whose workload is shown together; of more, one at a time
 Word = Annotated[str, Query(max_length=40)]
 Page = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 
 
 @router.get("")
 def overview(
-    visit: Annotated[Visit, Depends(needs("supervision"))], section: Word = "stalled", number: Page = 1
+    visit: Annotated[Visit, Depends(needs("supervision"))],
+    section: Word = "stalled",
+    quarter: Word = "",
+    number: Page = 1,
 ) -> Response:
     """The counts, and one of the lists behind them."""
     if section not in SECTIONS:
         raise NotFound(_("There is no list {name}").format(name=section))
-    shown: dict[str, Any] = {"found": None, "workers": (), "partners": (), "away": (), "assignable": {}}
+    shown: dict[str, Any] = {"found": None, "workers": (), "partners": (), "away": (), "assignable": {}, "offered": ()}
     with visit.reading() as tx:
-        tiles = supervising.tiles(tx, visit.who)
+        staff = network.members(tx)
+        tiles = supervising.tiles(tx, visit.who, staff)
         if section == "workload":
-            shown["workers"], shown["partners"] = supervising.workload(tx, visit.who)
+            shown["offered"] = supervising.quarters(tx, visit.who)
+            if not quarter and len(shown["offered"]) > TOGETHER:
+                quarter = shown["offered"][0].code
+            chosen = network.quarter_by_code(tx, quarter).id if quarter else None
+            shown["workers"], shown["partners"] = supervising.workload(tx, visit.who, chosen)
         elif section == "absences":
             shown["away"] = supervising.absences(tx, visit.who)
         else:
-            shown["found"] = supervising.case_list(tx, visit.who, section, number)
-            shown["assignable"] = supervising.assignable(tx, visit.who)
-    return page(visit, "supervision/overview.html", tiles=tiles, section=section, **shown)
+            shown["found"] = supervising.case_list(tx, visit.who, section, number, staff)
+            shown["assignable"] = supervising.assignable(tx, visit.who, staff)
+    return page(visit, "supervision/overview.html", tiles=tiles, section=section, quarter=quarter, **shown)
 
 
 @router.post("/assign")

@@ -44,6 +44,21 @@ outbox = Table(
         sqlite_where=Column("status").in_(["queued", "claimed"]),
         postgresql_where=Column("status").in_(["queued", "claimed"]),
     ),
+    # What supervisors look at: few rows of very many.
+    Index(
+        "ix_outbox_escalated",
+        "case_id",
+        "due_on",
+        sqlite_where=Column("kind") == "escalate",
+        postgresql_where=Column("kind") == "escalate",
+    ),
+    Index(
+        "ix_outbox_undecided",
+        "due_on",
+        "id",
+        sqlite_where=Column("status").in_(["held", "failed"]),
+        postgresql_where=Column("status").in_(["held", "failed"]),
+    ),
 )
 
 evidence = Table(

@@ -244,6 +244,22 @@ def _create() -> None:
     op.create_index("ix_stay_state", "stay", ["state", "quarter_id", "left_on", "entered_on"], unique=False)
     op.create_index("ix_access_at", "access", ["at"], unique=False)
     op.create_index(
+        "ix_outbox_escalated",
+        "outbox",
+        ["case_id", "due_on"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'escalate'"),
+        postgresql_where=sa.text("kind = 'escalate'"),
+    )
+    op.create_index(
+        "ix_outbox_undecided",
+        "outbox",
+        ["due_on", "id"],
+        unique=False,
+        sqlite_where=sa.text("status IN ('held', 'failed')"),
+        postgresql_where=sa.text("status IN ('held', 'failed')"),
+    )
+    op.create_index(
         "ix_cases_standing",
         "cases",
         [
