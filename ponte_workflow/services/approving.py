@@ -23,6 +23,7 @@ from states.document import TriggerSpec
 from states.pathway import Chart, Pathway
 
 PERMISSION = "outbox.decide"
+DEEDS = ("step", "recorded", "undo")  # the kinds of history entries that say who took which step
 SHORTEST_REASON, LONGEST_REASON = 3, 300
 
 
@@ -156,7 +157,7 @@ def proposals(tx: Transaction, who: Occasion, page: int = 1) -> ProposalsShown:
     found = supervision.asked(tx, sight(who.actor), kinds, limit=PAGE, offset=(page - 1) * PAGE)
     ids = list(dict.fromkeys(one.case_id for one in found))
     listed = {one.case.id: one for one in worklists.in_order(tx, ids)}
-    entries = history.of_cases(tx, ids)
+    entries = history.of_cases(tx, ids, DEEDS)
     members = network.members(tx)
     trace_list(tx, who, "supervision.proposals")
     rows = []

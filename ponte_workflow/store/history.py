@@ -128,11 +128,13 @@ def of_case(tx: Transaction, case_id: int) -> tuple[Entry, ...]:
     return tuple(_entry(row) for row in rows)
 
 
-def of_cases(tx: Transaction, case_ids: Collection[int]) -> dict[int, tuple[Entry, ...]]:
-    """Case id -> its entries, the oldest first, in one question."""
+def of_cases(tx: Transaction, case_ids: Collection[int], kinds: Collection[str]) -> dict[int, tuple[Entry, ...]]:
+    """Case id -> its entries of these kinds, the oldest first, in one question."""
     found: dict[int, list[Entry]] = {}
     rows = tx.connection.execute(
-        select(*_COLUMNS).where(history.c.case_id.in_(case_ids)).order_by(history.c.case_id, history.c.seq)
+        select(*_COLUMNS)
+        .where(history.c.case_id.in_(case_ids), history.c.kind.in_(kinds))
+        .order_by(history.c.case_id, history.c.seq)
     )
     for row in rows:
         found.setdefault(row.case_id, []).append(_entry(row))

@@ -82,19 +82,15 @@ class Asked(NamedTuple):
 
 
 def where_escalated() -> Condition:
-    """Open cases with an escalation that is newer than the last thing a person did about them."""
-    other = cases.alias("escalated")
-    return cases.c.id.in_(
-        select(outbox.c.case_id)
-        .join(other, other.c.id == outbox.c.case_id)
-        .where(
-            ESCALATED,
-            outbox.c.rule != STALL,
-            outbox.c.status != "withdrawn",
-            outbox.c.due_on > other.c.last_event_on,
-            other.c.closed_on.is_(None),
-        )
+    """Cases with an escalation that is newer than the last thing a person did about them."""
+    newer = select(outbox.c.id).where(
+        ESCALATED,
+        outbox.c.case_id == cases.c.id,
+        outbox.c.due_on > cases.c.last_event_on,
+        outbox.c.rule != STALL,
+        outbox.c.status != "withdrawn",
     )
+    return newer.correlate(cases).exists()
 
 
 def totals(tx: Transaction, sight: Condition) -> Totals:

@@ -46,9 +46,12 @@ outbox = Table(
     ),
     # What supervisors look at: few rows of very many.
     Index(
-        "ix_outbox_escalated",
+        "ix_outbox_escalated",  # covering, its own condition too
         "case_id",
         "due_on",
+        "rule",
+        "status",
+        "kind",
         sqlite_where=Column("kind") == "escalate",
         postgresql_where=Column("kind") == "escalate",
     ),

@@ -246,7 +246,7 @@ def _create() -> None:
     op.create_index(
         "ix_outbox_escalated",
         "outbox",
-        ["case_id", "due_on"],
+        ["case_id", "due_on", "rule", "status", "kind"],
         unique=False,
         sqlite_where=sa.text("kind = 'escalate'"),
         postgresql_where=sa.text("kind = 'escalate'"),
