@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
@@ -11,6 +12,7 @@ from notifications.errors import SendLater, SendNever
 
 TIMEOUT = 10.0  # seconds, for each step of the conversation
 SIGNATURE = "Ponte-Signature"
+_SIGNS = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")  # of a URL (RFC 3986)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,7 @@ def checked_address(url: str, *, private: bool) -> SplitResult:
     except ValueError:
         raise SendNever("the address cannot be read") from None
     schemes = ("https", "http") if private else ("https",)
-    if (
-        parts.scheme not in schemes
-        or not parts.hostname
-        or parts.username
-        or not url.isascii()
-        or not url.isprintable()
-    ):
+    if parts.scheme not in schemes or not parts.hostname or parts.username or _SIGNS.fullmatch(url) is None:
         raise SendNever("the address must begin with https:// and hold no password")
     try:
         inside = not is_public(parts.hostname)
