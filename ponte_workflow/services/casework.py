@@ -187,8 +187,13 @@ def resume(tx: Transaction, who: Occasion, code: str) -> CaseRow:
 def why(tx: Transaction, who: Occasion, code: str) -> tuple[Standing, tuple[Possibility, ...]]:
     """What may be done next, what is missing, and who can see to it."""
     standing = look(tx, who, code)
-    possible = possibilities(standing.pathway, standing.snapshot, who.on)
-    return standing, four_eyes.objected(tx, who.actor, standing.row, standing.pathway, possible)
+    return standing, possible(tx, who, standing)
+
+
+def possible(tx: Transaction, who: Occasion, standing: Standing) -> tuple[Possibility, ...]:
+    """The same for a case that was looked at already; what the actor must leave to a colleague is not ready."""
+    found = possibilities(standing.pathway, standing.snapshot, who.on)
+    return four_eyes.objected(tx, who.actor, standing.row, standing.pathway, found)
 
 
 def changed(code: str) -> CaseChanged:

@@ -8,7 +8,7 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, undoing
+from ponte_workflow.services import ageing, casework, undoing
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import allowed
@@ -25,7 +25,7 @@ from ponte_workflow.store.network import directory
 from states.decision import Decision
 from states.document import TriggerSpec
 from states.pathway import PAUSE_CLOCK, Pathway
-from states.possibilities import Possibility, possibilities
+from states.possibilities import Possibility
 from states.snapshot import HOUSEHOLD, RunningClock
 
 LONGEST_NOTE = 5000
@@ -126,7 +126,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         adults=snapshot.adults,
         journeys={p: pathway.person.label(s).in_(language()) for p, s in snapshot.journeys.items()},
         home=dossiers.home(tx, row.tenancy_id),
-        possible=possibilities(pathway, snapshot, who.on),
+        possible=casework.possible(tx, who, standing),
         clocks=tuple(_clock(pathway, clock, names, who.on) for clock in snapshot.clocks),
         tasks=tuple(_task(pathway, task) for task in cases.open_tasks(tx, (row.id,))),
         timeline=happenings(entries, told),
@@ -183,7 +183,7 @@ def form_of(tx: Transaction, who: Occasion, code: str, trigger: str, person_id: 
         if member.active and "case_worker" in member.roles and row.quarter_id in member.quarters
     )
     possible = next(
-        (p for p in possibilities(pathway, snapshot, who.on) if p.trigger == trigger and p.person_id == person_id), None
+        (p for p in casework.possible(tx, who, standing) if p.trigger == trigger and p.person_id == person_id), None
     )
     return Form(
         standing,

@@ -330,6 +330,8 @@ def test_whoever_proposed_a_referral_does_not_accept_it(site: Site) -> None:
         assert next(p for p in possible if p.trigger == "accept_referral").ready
         # Whoever proposed it may take it back by a refusal.
         assert next(p for p in possible if p.trigger == "refuse_referral").ready
+    assert "was your step" in site.signed_in("wanda").get(f"/cases/{code}").text
+    assert "was your step" not in site.signed_in("sara").get(f"/cases/{code}").text
     shown = site.signed_in("sara").get("/supervision/decisions?kind=proposals").text
     assert f"/cases/{code}/do/accept_referral" in shown and "Wanda" in shown
     with store.transaction() as tx:
