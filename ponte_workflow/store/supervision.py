@@ -176,8 +176,10 @@ def counts_of_workers(tx: Transaction, conditions: Sequence[Condition], staff_id
 
 def how_many_undecided(tx: Transaction, sight: Condition, staff_ids: Collection[int] | None) -> tuple[int, int]:
     """How many messages wait for a human: theirs, and elsewhere; see `undecided`."""
-    whole = select(func.count(), func.count().filter(_theirs(sight, staff_ids))).select_from(outbox)
-    every, mine = tx.connection.execute(whole.outerjoin(cases, cases.c.id == outbox.c.case_id).where(UNDECIDED)).one()
+    joined = outbox.outerjoin(cases, cases.c.id == outbox.c.case_id)
+    whole = select(func.count(), func.count().filter(_theirs(sight, staff_ids))).select_from(joined)
+    whole = whole.where(UNDECIDED, FOR_PEOPLE)
+    every, mine = tx.connection.execute(whole).one()
     return mine, every - mine
 
 
