@@ -16,6 +16,7 @@ from ponte_workflow.services.night import Action, Plan
 from ponte_workflow.store import cases
 from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.casework import cases as case_table
+from ponte_workflow.store.schema.casework import clock
 from ponte_workflow.store.schema.messages import outbox
 from tests.builders import MONDAY, Team, create_ledger, create_team, create_tenancy
 
@@ -131,7 +132,6 @@ def test_a_case_that_is_not_to_open_tonight_opens_tomorrow(team: Team, plan: Pla
 
 
 def test_alarms_that_need_their_whole_case_are_held_too(team: Team, plan: Plan) -> None:
-    """Also where a batch fails and its rows are taken one by one."""
     code = open_one(team)
     with team.store.transaction() as tx:
         team.do(tx, "sara", code, "assign", case_worker="wanda")
@@ -147,6 +147,18 @@ def test_alarms_that_need_their_whole_case_are_held_too(team: Team, plan: Plan) 
     run(plan, on + timedelta(days=1))
     with team.store.transaction() as tx:
         assert tx.connection.execute(sent).scalars().all() == ["meeting_reminder"]
+
+
+def test_a_batch_that_fails_and_is_taken_one_by_one_leaves_held_clocks_alone(team: Team, plan: Plan) -> None:
+    broken, held, free = open_one(team), open_one(team), open_one(team)
+    subject = subject_of(plan, held)
+    with team.store.transaction() as tx:
+        broken_id = tx.connection.execute(select(case_table.c.id).where(case_table.c.code == broken)).scalar_one()
+        nonsense = clock.update().where(clock.c.case_id == broken_id).values(name="detected/nonsense")
+        tx.connection.execute(nonsense)
+    hold(team, "sara", subject)
+    assert run(plan, RINGS)["set_aside"] == [broken]
+    assert rung(team) == [(free, RINGS)]
 
 
 @pytest.mark.parametrize(
