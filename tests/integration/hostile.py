@@ -1,8 +1,10 @@
 """What somebody might type who wishes us ill, and how to see whether a page took it for more than text."""
 
+import re
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
+from httpx import Response
 from sqlalchemy import text
 
 from ponte_workflow.store.engine import Store
@@ -18,6 +20,7 @@ VALUES: dict[str, bytes] = {
     "percent": b"{% raw %} %(x)s {0.__class__} {name}",
     "quote": b"' OR 1=1 --",
     "likeness": b"%_%",
+    "road out": b"../../../../etc/passwd",
     "right to left": "\u202eevil\u202d\x1b[2J\U0010ffff".encode(),
     "header": b"x\r\nSet-Cookie: evil=1",
     "nul": b"a\x00b",
@@ -30,13 +33,24 @@ VALUES: dict[str, bytes] = {
     "long": b"x" * 1_000_000,
     "formula": b'=HYPERLINK("https://evil.example","x")',
 }
+# Where a password is hashed, which is slow on purpose, a few have to do.
+SLOW = ("/sign-in", "/account/second-factor/codes", "/account/second-factor/remove")
+FOR_SLOW = ("script", "nul", "surrogate", "long")
 # What the two databases may take differently; the rest is Python's, and need not be tried twice.
 FOR_DATABASES = ("quote", "right to left", "nul", "surrogate", "digits", "big number", "last day", "long")
 
 
-def values_for(store: Store) -> dict[str, bytes]:
+def values_for(store: Store, path: str = "") -> dict[str, bytes]:
     """Everything on SQLite, which is fast; on PostgreSQL what may be another matter there."""
-    return {name: VALUES[name] for name in FOR_DATABASES} if store.is_postgresql else VALUES
+    names = FOR_SLOW if path in SLOW else FOR_DATABASES if store.is_postgresql else tuple(VALUES)
+    return {name: VALUES[name] for name in names}
+
+
+def foul(answer: Response) -> list[str]:
+    """What is in an answer that no template of ours has written; nothing if it is no page."""
+    if not answer.headers.get("content-type", "").startswith("text/html"):
+        return []
+    return Look(answer.text, sandboxed="sandbox" in answer.headers["content-security-policy"]).foul
 
 
 def encoded(form: dict[str, str | bytes]) -> bytes:
@@ -52,8 +66,10 @@ def shown(value: bytes) -> str:
 class Look(HTMLParser):
     """What is in a page: its text, and whatever is in it that no template of ours has written."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, *, sandboxed: bool = False) -> None:
+        """sandboxed: a mail shown by itself in a box, which brings its own styles."""
         super().__init__(convert_charrefs=True)
+        self._styles = sandboxed
         self.foul: list[str] = []
         self._texts: list[str] = []
         self._inside = ""
@@ -73,11 +89,12 @@ class Look(HTMLParser):
         self._inside = tag
         if tag == "script" and not given.get("src", "").startswith("/static/"):
             self.foul.append("a script")
-        if tag == "img" and not given.get("src", "").startswith(("/static/", "data:image/")):
+        if tag == "img" and re.match("/[^/]|data:image/", given.get("src", "")) is None:
             self.foul.append("an image")
-        if tag in ("iframe", "object", "embed", "base", "style"):
+        if tag in ("iframe", "object", "embed", "base") or (tag == "style" and not self._styles):
             self.foul.append(f"an element {tag}")
-        self.foul += [f"an attribute {name}" for name in given if name.startswith("on") or name == "style"]
+        self.foul += [f"an attribute {name}" for name in given if name.startswith("on")]
+        self.foul += ["an attribute style"] * ("style" in given and not self._styles)
         for name in ("href", "action", "formaction", "src", "hx-get", "hx-post"):
             address = given.get(name)
             if address is not None and not address.startswith(("/", "#", "?", "data:image/", "tel:", "mailto:")):

@@ -4,13 +4,16 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import update
 
 from ponte_workflow import clock
+from ponte_workflow.services import integrations
+from ponte_workflow.services.casework import Occasion
+from ponte_workflow.services.rights import actor_of
 from ponte_workflow.services.throttling import Throttle
 from ponte_workflow.store import cases, glass, network, outbox
 from ponte_workflow.store.cases import CaseRow
@@ -110,6 +113,20 @@ def things_of(tx: Transaction, row: CaseRow) -> dict[str, str]:
     return {"code": row.code, "number": str(message), "opening_id": str(opening)}
 
 
+def token_for(site: Site, tx: Transaction, username: str) -> str:
+    """What a program that acts for somebody shows, with every scope."""
+    admin = Occasion(actor_of(tx, "ada", TODAY), TODAY, clock.now(), site.ponte.pathways)
+    _row, token = integrations.create_token(
+        tx,
+        admin,
+        name=f"program-of-{username}",
+        username=username,
+        scopes=integrations.SCOPES,
+        expires_on=TODAY + timedelta(days=30),
+    )
+    return token
+
+
 @contextmanager
 def sqlite_site(template: Path, folder: Path, cipher: FieldCipher) -> Iterator[Site]:
     """A site over a SQLite file of its own, for the tests of a whole module."""
@@ -140,6 +157,11 @@ class Keeper:
         """Whether anything was committed since the last look."""
         before, self._seen = self._seen, self._version()
         return before != self._seen
+
+    def deeds(self) -> tuple[int, ...]:
+        """How much has been done in all: entries, messages, facts, movements. Who called and looked is not counted."""
+        tables = ("history", "outbox", "fact", "task", "clock", "movement", "import_file", "person")
+        return tuple(self._live.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in tables)
 
     def put_back(self) -> None:
         """Everything as it was, throttles too."""

@@ -17,7 +17,7 @@ from ponte_workflow.store import cases, digests, outbox
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.outbox import ClaimedRow
 from ponte_workflow.store.schema.neighbourhood import tenancy
-from tests.integration.hostile import Look
+from tests.integration.hostile import Look, foul
 from tests.integration.ledger_files import DATA, bring_in
 from tests.integration.route_table import pages
 from tests.integration.standing_cases import STAFF_OF, TODAY, adult_of, things_of
@@ -55,7 +55,7 @@ def rossi(site: Site, tmp_path: Path) -> Household:
 
 def test_every_page_shows_the_name_as_text(rossi: Household) -> None:
     shown_on: set[str] = set()
-    foul: list[str] = []
+    wrong: list[str] = []
     for username in STAFF_OF.values():
         if username == "leo":
             continue  # the landlord has nobody signed in here
@@ -66,18 +66,18 @@ def test_every_page_shows_the_name_as_text(rossi: Household) -> None:
             answer = browser.get(page.address(**rossi.things))
             if not answer.headers.get("content-type", "").startswith("text/html"):
                 continue
-            if "<b>Rossi" in answer.text or Look(answer.text).foul:
-                foul.append(f"{username}: {page.id} {Look(answer.text).foul}")
+            if "<b>Rossi" in answer.text or foul(answer):
+                wrong.append(f"{username}: {page.id} {foul(answer)}")
             if SURNAME in Look(answer.text).words:
                 shown_on.add(page.path)
-    assert not foul
+    assert not wrong
     assert {"/", "/cases", "/cases/{code}", "/cases/{code}/print", "/cases/{code}/do/{trigger}"} <= shown_on
 
 
 @pytest.mark.parametrize("text", ["<b>Rossi", "rossi", "Anna <b>rossi"])
 def test_the_search_shows_it_as_text(rossi: Household, text: str) -> None:
     answer = rossi.site.signed_in("wanda").post("/search", data={"text": text})
-    assert "<b>Rossi" not in answer.text and not Look(answer.text).foul
+    assert "<b>Rossi" not in answer.text and not foul(answer)
     assert answer.status_code in (200, 303)
 
 
