@@ -64,6 +64,16 @@ def upsert(tx: Transaction, rows: Mapping[tuple[int, int], PersonRow]) -> tuple[
     return len(fresh), len(changed), len(rows) - len(fresh) - len(changed)
 
 
+def tax_codes(tx: Transaction, household_id: int) -> dict[int, str]:
+    """Person id -> tax code, decrypted, of those whose code is known."""
+    rows = tx.connection.execute(
+        select(person.c.id, person.c.tax_code).where(
+            person.c.household_id == household_id, person.c.tax_code.is_not(None)
+        )
+    )
+    return {row.id: tx.cipher.decrypt(row.tax_code) for row in rows}
+
+
 def search_name(surname: str, given_name: str) -> str:
     """What names are searched by: lower case, no accents, single blanks. Rossi-Dalò Zoë -> rossi-dalo zoe."""
     plain = unicodedata.normalize("NFKD", f"{surname} {given_name}").encode("ascii", "ignore").decode().lower()

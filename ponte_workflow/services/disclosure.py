@@ -1,0 +1,131 @@
+"""Everything that Ponte keeps about a household, for the household (GDPR, article 15): also who has looked at it."""
+
+from datetime import date
+from typing import Any
+
+from ponte_workflow.i18n import language
+from ponte_workflow.services.casework import Occasion, look
+from ponte_workflow.services.message_words import message_name, status_name
+from ponte_workflow.services.permissions import allowed, require, role_name
+from ponte_workflow.services.rights import leave_trace
+from ponte_workflow.services.timeline import Told, happenings
+from ponte_workflow.services.words import state_labels
+from ponte_workflow.store import access, dossiers, history, network, people
+from ponte_workflow.store.cases import CaseRow, journeys_of
+from ponte_workflow.store.dossiers import Recorded
+from ponte_workflow.store.engine import Transaction
+from states.pathway import Pathway
+
+
+def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any]:
+    """Plain values, amounts in cents, days and moments in ISO form. Names of staff become role and organisation.
+
+    Special-category notes are in it only for those who may read them: the household asks its case worker for them.
+    """
+    require(who.actor, "household.export")
+    standing = look(tx, who, code)
+    row, pathway = standing.row, standing.pathway
+    leave_trace(tx, who.actor, "household.export", row, who.at)
+    staff = network.members(tx)
+    home = dossiers.home(tx, row.tenancy_id)
+    return {
+        "case": code,
+        "on": who.on.isoformat(),
+        "language": language(),
+        "home": _plain(home._asdict()),
+        "persons": _persons(tx, row, pathway),
+        "consents": [_plain(dict(zip(("kind", "given_on", "withdrawn_on"), one, strict=True))) for one in
+                     dossiers.consents(tx, row.household_id)],
+        "stands_in": list(state_labels(pathway, row.configuration)),
+        "opened_on": row.opened_on.isoformat(),
+        "closed_on": row.closed_on.isoformat() if row.closed_on else None,
+        "history": _history(tx, row, pathway, staff),
+        "confidential_notes": _special(tx, who, row),
+        "messages": _messages(tx, row),
+        "payment_plan": _plan(tx, row),
+        "ledger": [_plain(line._asdict()) for line in dossiers.ledger_lines(tx, row.tenancy_id, who.on)],
+        "other_cases": [code for code, _first, _last in dossiers.other_cases(tx, row)],
+        "looked_at": [
+            {"at": at.isoformat(), "by": _by(staff, staff_id), "what": what}
+            for staff_id, at, what in access.of_household(tx, row.household_id)
+        ],
+    }  # fmt: skip
+
+
+def _persons(tx: Transaction, row: CaseRow, pathway: Pathway) -> list[dict[str, Any]]:
+    codes, journeys = people.tax_codes(tx, row.household_id), journeys_of(tx, row.id)
+    found = []
+    for member in dossiers.members(tx, row.household_id):
+        state = journeys.get(member.id)
+        plain = _plain(member._asdict()) | {"tax_code": codes.get(member.id)}
+        plain["pip"] = pathway.person.label(state).in_(language()) if state else None
+        found.append({name: value for name, value in plain.items() if name != "id"})
+    return found
+
+
+def _history(tx: Transaction, row: CaseRow, pathway: Pathway, staff: dict[int, network.Member]) -> list[dict[str, Any]]:
+    recorded: dict[int, list[Recorded]] = {}
+    for one in dossiers.recorded(tx, row.id):
+        recorded.setdefault(one.history_id, []).append(one)
+    entries = history.of_case(tx, row.id)
+    actors = {entry.seq: entry.actor_id for entry in entries}
+    names = {m.id: f"{m.given_name} {m.surname}" for m in dossiers.members(tx, row.household_id)}
+    personal, attempts = dossiers.personal_parts(tx, row.id), dossiers.attempts(tx, row.id)
+    told = Told(pathway, staff, personal, recorded, attempts, names)
+    return [
+        {
+            "at": one.at.isoformat(),
+            "by": _by(staff, actors[one.seq]),
+            "what": one.what,
+            "why": one.why,
+            "details": dict(one.details),
+            "texts": dict(one.personal),
+        }
+        for one in reversed(happenings(entries, told))
+    ]
+
+
+def _special(tx: Transaction, who: Occasion, row: CaseRow) -> list[dict[str, str]] | None:
+    if not allowed(who.actor, "notes.special"):
+        return None
+    return [{"on": on.isoformat(), "text": text} for on, text in dossiers.special_notes(tx, row.id)]
+
+
+def _messages(tx: Transaction, row: CaseRow) -> list[dict[str, Any]]:
+    return [
+        {
+            "message": message_name(one.message),
+            "due_on": one.due_on.isoformat(),
+            "status": status_name(one.status),
+            "sent_at": one.sent_at.isoformat() if one.sent_at else None,
+            "address": one.address,
+            "subject": one.subject,
+            "text": one.body,
+        }
+        for one in dossiers.messages(tx, row.id, limit=10_000)
+        if one.recipient.startswith("person:")
+    ]
+
+
+def _plan(tx: Transaction, row: CaseRow) -> dict[str, Any] | None:
+    plan = dossiers.instalments(tx, row.id)
+    if plan is None:
+        return None
+    signed_on, version, instalments = plan
+    return {
+        "version": version,
+        "signed_on": signed_on.isoformat(),
+        "instalments": [_plain(one._asdict()) for one in instalments],
+    }
+
+
+def _by(staff: dict[int, network.Member], staff_id: int | None) -> str:
+    """Role and organisation: the household learns who in which office, not a worker's name."""
+    member = staff.get(staff_id or 0)
+    if member is None:
+        return "Ponte"
+    return f"{', '.join(role_name(role) for role in sorted(member.roles))} ({member.partner_code})"
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
