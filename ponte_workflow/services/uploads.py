@@ -66,7 +66,7 @@ class Upload:
     @property
     def large(self) -> bool:
         """Whether a request must not import it."""
-        return any(one.size > LARGE for one in self.files)
+        return sum(one.size for one in self.files) > LARGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +118,7 @@ def receive(desk: Desk, who: Occasion, incoming: Sequence[Incoming]) -> Upload:
 def look(desk: Desk, who: Occasion, upload_id: str) -> Upload:
     """One's own upload; whoever is named in the rows on the page gets a trace of the view."""
     require(who.actor, PERMISSION)
-    upload = _load(desk.uploads, upload_id)
-    if upload.staff_id != who.actor.staff_id:
-        raise _gone()
+    upload = _own(desk, who, upload_id)
     if not upload.imported:
         codes = {
             row[one.columns.index("COD_UTENTE")]
