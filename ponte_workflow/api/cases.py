@@ -40,7 +40,7 @@ Reading = Annotated[Call, Depends(scoped("cases:read", "casework"))]
 Writing = Annotated[Call, Depends(scoped("cases:write", "casework"))]
 Code = Annotated[str, Path(pattern="^P-[0-9]{6,12}$", description="The case", examples=["P-000001"])]
 Trigger = Annotated[str, Path(pattern="^[a-z][a-z0-9_]*$", max_length=60, examples=["record_attempt"])]
-Word = Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]*$", max_length=60)]
+_WORD = "^[a-z][a-z0-9_]*$"
 
 
 @router.get(
@@ -56,11 +56,11 @@ def list_cases(
     state: Annotated[
         str | None, Query(pattern="^[a-z][a-z0-9_.]*$", max_length=100, description="A state, with all below it")
     ] = None,
-    quarter: Annotated[Word, Query(description="Code of a quarter")] = None,
-    waits_on: Annotated[Word, Query(description="A role")] = None,
+    quarter: Annotated[str | None, Query(pattern=_WORD, max_length=60, description="Code of a quarter")] = None,
+    waits_on: Annotated[str | None, Query(pattern=_WORD, max_length=60, description="A role")] = None,
     closed: Annotated[bool, Query(description="The closed cases instead of the open ones")] = False,
     limit: Limit = USUAL,
-    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+    cursor_: Cursor = None,
 ) -> CasePage:
     """The cases that the token's member of staff may see, the newest first."""
     wanted = Filters(quarter=quarter, state=state, waits_on=waits_on)
@@ -74,9 +74,7 @@ def list_cases(
     response_model=CasePage,
     responses=answers(examples.CASES, page=True),
 )
-def list_stalled(
-    call: Reading, response: Response, limit: Limit = USUAL, cursor_: Annotated[Cursor, Query(alias="cursor")] = None
-) -> CasePage:
+def list_stalled(call: Reading, response: Response, limit: Limit = USUAL, cursor_: Cursor = None) -> CasePage:
     """Open cases in which nothing happens: who waits for whom, since when."""
     return _page(call, response, Filters(flag="stalled"), closed=False, limit=limit, given=cursor_)
 
@@ -170,7 +168,7 @@ def show_history(
     response: Response,
     code: Code,
     limit: Limit = USUAL,
-    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+    cursor_: Cursor = None,
 ) -> HistoryPage:
     """Everything that happened, and who did it; what people wrote is personal, so the view leaves a trace."""
     after = place("entry", cursor_) or 0

@@ -95,6 +95,7 @@ TRIGGERS = {
                     "channel": {
                         "title": "Canale",
                         "x-label": {"it": "Canale", "en": "Channel"},
+                        "x-type": "choice",
                         "x-privacy": "none",
                         "type": "string",
                         "enum": ["phone", "door"],
@@ -226,6 +227,7 @@ SCHEMAS = {
                 "reason": {
                     "title": "Motivo",
                     "x-label": {"it": "Motivo", "en": "Reason"},
+                    "x-type": "text",
                     "x-privacy": "personal",
                     "type": "string",
                     "minLength": 1,

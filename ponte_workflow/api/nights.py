@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path
 from starlette.responses import Response
 
 from ponte_workflow.api import examples
@@ -27,9 +27,7 @@ Reading = Annotated[Call, Depends(scoped("nights:read", "night.read"))]
     response_model=NightPage,
     responses=answers(examples.NIGHTS, page=True),
 )
-def list_nights(
-    call: Reading, response: Response, limit: Limit = USUAL, cursor_: Annotated[Cursor, Query(alias="cursor")] = None
-) -> NightPage:
+def list_nights(call: Reading, response: Response, limit: Limit = USUAL, cursor_: Cursor = None) -> NightPage:
     """The nights, the newest first."""
     before = place("night", cursor_)
     with call.reading() as tx:

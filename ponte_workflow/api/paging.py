@@ -16,10 +16,11 @@ LONGEST, USUAL = 200, 50
 _PLACE = re.compile(r"([a-z]+):([0-9]{1,18})")
 
 Limit = Annotated[int, Query(ge=1, le=LONGEST, description="How many at most")]
+_SIGNS = {"max_length": 60, "pattern": "^[A-Za-z0-9_-]*$"}
 Cursor = Annotated[
-    str | None,
-    Query(max_length=60, pattern="^[A-Za-z0-9_-]*$", description="`next` of the page before; leave it out to begin"),
+    str | None, Query(alias="cursor", description="`next` of the page before; leave it out to begin", **_SIGNS)
 ]
+After = Annotated[str | None, Query(description="`next` of the call before; leave it out to begin", **_SIGNS)]
 
 
 def cursor(kind: str, place: int) -> str:

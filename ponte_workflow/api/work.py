@@ -9,7 +9,7 @@ from ponte_workflow.api import examples
 from ponte_workflow.api.answers import EventPage, EventTold, TrayPage, TriggerSchemas
 from ponte_workflow.api.calls import Call, scoped
 from ponte_workflow.api.openapi import answers
-from ponte_workflow.api.paging import USUAL, Cursor, Limit, cursor, link, place
+from ponte_workflow.api.paging import USUAL, After, Cursor, Limit, cursor, link, place
 from ponte_workflow.api.shown import tray_item
 from ponte_workflow.api.trigger_schemas import chart_schemas
 from ponte_workflow.errors import not_found
@@ -33,7 +33,7 @@ def show_worktray(
     section: Annotated[
         Literal["overdue", "today", "this_week", "waiting", "snoozed"] | None, Query(description="This section only")
     ] = None,
-    cursor_: Annotated[Cursor, Query(alias="cursor")] = None,
+    cursor_: Cursor = None,
 ) -> TrayPage:
     """The open cases that are the member of staff's to move, the urgent ones first: why each is here, what to do."""
     number = min(place("page", cursor_) or 1, 1_000_000)
@@ -55,7 +55,7 @@ def show_worktray(
 def list_events(
     call: Annotated[Call, Depends(scoped("events:read", "casework"))],
     response: Response,
-    after: Cursor = None,
+    after: After = None,
     limit: Limit = USUAL,
 ) -> EventPage:
     """What happened to the cases that may be seen, the oldest first, ids and codes only. An event appears here a minute
