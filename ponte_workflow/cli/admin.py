@@ -1,5 +1,6 @@
 """`ponte user|partner|db|audit ...`: people, the database, and the proof that nothing was changed behind Ponte's back."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -66,6 +67,67 @@ def user_list(as_json: AsJson = False) -> None:
             [(describe(m), m.partner_code, m.absent_until) for m in everybody],
             empty=_("Nobody yet: ponte user add"),
         )
+
+
+@user.command("password")
+def user_password(
+    username: str,
+    random: Annotated[bool, typer.Option("--random", help="Make one and print it once")] = False,
+    final: Annotated[bool, typer.Option("--final", help="It need not be changed at the next sign-in")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Set a password; every session of the person ends. Asked for twice at a terminal, read from stdin elsewhere."""
+    # Imported late: argon2 and the list of common passwords are for this command alone.
+    from ponte_workflow.services import accounts, passwords
+
+    ponte = open_ponte()
+    with ponte.store.reading() as tx:
+        member = network.member_by_username(tx, username)
+    if random:
+        password = accounts.random_password()
+    elif sys.stdin.isatty():
+        password = typer.prompt(_("New password"), hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    passwords.check_rules(password, member.username)
+    hashed = passwords.hash_password(password)
+    with ponte.store.transaction() as tx:
+        accounts.put_password(tx, member.id, hashed, at=clock.now(), must_change=not final)
+    if as_json:
+        print_json({"username": username, "password": password if random else None, "must_change": not final})
+    elif random:
+        typer.echo(_("Password of {name}, shown this once: {password}").format(name=username, password=password))
+    else:
+        typer.echo(_("The password of {name} is set.").format(name=username))
+
+
+@user.command("unlock")
+def user_unlock(username: str, as_json: AsJson = False) -> None:
+    """End the lock that follows several wrong tries."""
+    from ponte_workflow.services import accounts
+
+    ponte = open_ponte()
+    with ponte.store.transaction() as tx:
+        accounts.unlock(tx, network.member_by_username(tx, username).id, clock.now())
+    _said(as_json, username, _("{name} can try again.").format(name=username))
+
+
+@user.command("second-factor-off")
+def user_second_factor_off(username: str, as_json: AsJson = False) -> None:
+    """Remove the second factor of somebody who has lost phone and recovery codes; every session ends."""
+    from ponte_workflow.services import accounts
+
+    ponte = open_ponte()
+    with ponte.store.transaction() as tx:
+        accounts.remove_second_factor(tx, network.member_by_username(tx, username).id, clock.now())
+    _said(as_json, username, _("{name} has no second factor any more.").format(name=username))
+
+
+def _said(as_json: bool, username: str, sentence: str) -> None:
+    if as_json:
+        print_json({"username": username})
+    else:
+        typer.echo(sentence)
 
 
 @user.command("away")

@@ -31,12 +31,13 @@ class Console:
             "COLUMNS": "200",
         }
 
-    def __call__(self, *words: str, code: int = 0, **environment: str) -> str:
+    def __call__(self, *words: str, code: int = 0, stdin: str = "", **environment: str) -> str:
         """Run a command, expect its exit code, return stdout (stderr when it is refused)."""
         done = subprocess.run(
             [sys.executable, "-m", "flows.console", *words],
             env={**self.environment, **environment},
             cwd=REPOSITORY,
+            input=stdin,
             capture_output=True,
             text=True,
             timeout=120,
@@ -204,10 +205,20 @@ def test_pathways_are_shown_drawn_and_validated(ponte: Console, tmp_path: Path) 
 def test_every_command_in_the_readme_exists(ponte: Console) -> None:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     named = set()
-    for words in re.findall(r"(?:`|^    )ponte ([a-z ]+)", text, flags=re.MULTILINE):
-        first, *rest = words.split()
+    for words in re.findall(r"(?:`|^    )ponte ([a-z -]+)", text, flags=re.MULTILINE):
+        first, *rest = [word for word in words.split() if not word.startswith("-")]
         grouped = isinstance(getattr(import_module(COMMANDS[first].module), COMMANDS[first].name), typer.Typer)
         named.add(" ".join([first, *rest[: int(grouped)]]))
     assert len(named) > 10
     for command in sorted(named):
         ponte(*command.split(), "--help")
+
+
+def test_passwords_are_set_at_the_console(ponte: Console) -> None:
+    made = ponte.json("user", "password", "wanda", "--random")
+    assert made["must_change"] is True and len(made["password"]) == 24
+    assert "one of the first" in ponte("user", "password", "wanda", "--final", code=1, stdin="passwordpassword\n")
+    assert "is set" in ponte("user", "password", "wanda", "--final", stdin="nove gatti sul tetto\n")
+    assert "can try again" in ponte("user", "unlock", "wanda")
+    assert "no second factor" in ponte("user", "second-factor-off", "wanda")
+    assert "nobody" in ponte("user", "password", "nobody", code=1)
