@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, delete, false, func, literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, case, delete, false, func, literal, null, or_, select, union, union_all
 
 from ponte_workflow.store.cases import CASE_COLUMNS, CaseRow, Listed, case_row, listed
 from ponte_workflow.store.conditions import where_ids
@@ -111,28 +111,39 @@ def search(tx: Transaction, text: str, folded: str, sight: ColumnElement[bool], 
     """Ids of cases by case code, tenancy code, dwelling code, tax code, phone, mail or the beginning of a name."""
     index = tx.cipher.blind_index(text)
     phones = [index, tx.cipher.blind_index(f"+39{text}"), tx.cipher.blind_index(text.removeprefix("+39"))]
-    by_person: list[ColumnElement[bool]] = [person.c.tax_code_index == index]
+    # One question for each way to a household: the databases answer an OR over several tables by reading them all.
+    people = [
+        select(person.c.household_id).where(person.c.tax_code_index == index),
+        select(person.c.household_id).join(contact).where(contact.c.value_index.in_(phones)),
+    ]
     words = folded.split()
-    if words:
-        first, *others = words
-        # A range is an index search on both databases; LIKE is not.
-        starts = and_(person.c.search_name >= first, person.c.search_name < first + "\x7f")
+    # The family name first, or the given name.
+    for first, *others in dict.fromkeys([(*words,), (*words[-1:], *words[:-1])]) if words else ():
         spaced = literal(" ") + person.c.search_name
-        by_person.append(and_(starts, *(spaced.contains(f" {word}", autoescape=True) for word in others)))
-        if others:  # given name first
-            starts = and_(person.c.search_name >= others[-1], person.c.search_name < others[-1] + "\x7f")
-            rest = [first, *others[:-1]]
-            by_person.append(and_(starts, *(spaced.contains(f" {word}", autoescape=True) for word in rest)))
-    reached = select(contact.c.person_id).where(contact.c.value_index.in_(phones))
-    by_person.append(person.c.id.in_(reached))
-    households = select(person.c.household_id).where(or_(*by_person))
-    homes = select(tenancy.c.id).join(dwelling).where(or_(tenancy.c.code == text, dwelling.c.code == text))
+        people.append(
+            select(person.c.household_id).where(
+                # A range is an index search on both databases; LIKE is not.
+                person.c.search_name >= first,
+                person.c.search_name < first + "\x7f",
+                *(spaced.contains(f" {word}", autoescape=True) for word in others),
+            )
+        )
+    homes = select(tenancy.c.id).where(tenancy.c.code == text)
+    doors = select(tenancy.c.id).join(dwelling).where(dwelling.c.code == text)
     code = text.upper()
     if code.isdecimal():
         code = f"P-{int(code):06d}" if len(code) <= 9 else code
+    reached = union(
+        select(cases.c.id).where(cases.c.code == code),
+        select(cases.c.id).where(cases.c.household_id.in_(union(*people))),
+        # By the household, which has an index; a tenancy keeps its household.
+        select(cases.c.id)
+        .join(tenancy, and_(tenancy.c.household_id == cases.c.household_id, tenancy.c.id == cases.c.tenancy_id))
+        .where(tenancy.c.id.in_(union(homes, doors))),
+    )
     query = (
         select(cases.c.id)
-        .where(or_(cases.c.code == code, cases.c.household_id.in_(households), cases.c.tenancy_id.in_(homes)), sight)
+        .where(cases.c.id.in_(reached), sight)
         .order_by(case((cases.c.closed_on.is_(None), 0), else_=1), cases.c.id.desc())
         .limit(limit)
     )
