@@ -26,6 +26,7 @@ PERMISSION = "integrations"
 LONGEST_URL = 500
 CHUNK = 1000  # entries in one transaction
 CLAIM = 20
+LONGEST_RUN = timedelta(minutes=5)  # a slow receiver must not keep the next run's mails waiting
 PREFIX = "whsec_"
 
 
@@ -152,8 +153,7 @@ def deliver(store: Store, channel: WebhookChannel, *, at: datetime, limit: int) 
     run = _Run(store, channel, at, time.monotonic())
     queued = fan_out(store, at)
     tally: Counter[str] = Counter()
-    while (left := limit - tally.total()) > 0:
-        moment = run.moment()
+    while (left := limit - tally.total()) > 0 and (moment := run.moment()) < at + LONGEST_RUN:
         with store.transaction() as tx:
             rows = outbox.claim(tx, moment, moment.astimezone(ROME).date(), min(CLAIM, left), delivery=WEBHOOK)
         if not rows:

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from httpx import Response
 from sqlalchemy import insert, select, update
+from starlette.routing import Mount
 
 from ponte_workflow import clock
 from ponte_workflow.errors import BadInput, NotAllowed
@@ -19,6 +22,7 @@ from ponte_workflow.store import network
 from ponte_workflow.store.schema.accounts import api_token
 from ponte_workflow.store.schema.network import access, staff
 from ponte_workflow.store.schema.nights import night
+from tests.conftest import KEY
 from tests.integration.programs import Program, administrator, caller, program, standing
 from tests.integration.standing_cases import TODAY, adult_of, walk
 from tests.site import Site
@@ -28,14 +32,16 @@ DATA = Path(__file__).parents[1] / "data"
 
 def api_of(site: Site) -> FastAPI:
     """The mounted application."""
-    return next(route.app for route in site.app.routes if getattr(route, "path", "") == "/api/v1")  # type: ignore[attr-defined]
+    found = next(route for route in site.app.routes if isinstance(route, Mount) and route.path == "/api/v1")
+    assert isinstance(found.app, FastAPI)
+    return found.app
 
 
-def problem(answer: object) -> tuple[int, str, str]:
+def problem(answer: Response) -> tuple[int, str, str]:
     """Status, type and sentence of a refusal; it must be a problem document."""
-    assert answer.headers["content-type"] == "application/problem+json"  # type: ignore[attr-defined]
-    body = answer.json()  # type: ignore[attr-defined]
-    assert body["status"] == answer.status_code and body["title"]  # type: ignore[attr-defined]
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body["status"] == answer.status_code and body["title"]
     return body["status"], body["type"].removeprefix("urn:ponte:problem:"), body["detail"]
 
 
@@ -132,7 +138,8 @@ def test_last_used_is_written_once_a_minute(site: Site) -> None:
 
     def used() -> datetime | None:
         with site.ponte.store.transaction() as tx:
-            return tx.connection.execute(select(api_token.c.last_used_at)).scalar_one()
+            found: datetime | None = tx.connection.execute(select(api_token.c.last_used_at)).scalar_one()
+            return found
 
     start = datetime(clock.today().year, 6, 1, 9, tzinfo=UTC)
     for seconds, expected in ((0, 0), (30, 0), (61, 61)):
@@ -340,7 +347,6 @@ def test_refusals_have_types_and_list_what_is_missing(site: Site) -> None:
 def test_the_console_refuses_with_the_same_sentence(site: Site, database_url: str, tmp_path: Path) -> None:
     code = standing(site, "planning")
     sentence = problem(program(site, "wanda").post(f"/cases/{code}/triggers/activate", json={}))[2]
-    keys = tmp_path / "key"
     done = subprocess.run(
         [sys.executable, "-m", "flows.console", "case", "advance", code, "activate", "--as", "wanda"],
         env={
@@ -348,7 +354,7 @@ def test_the_console_refuses_with_the_same_sentence(site: Site, database_url: st
             "PONTE_HOME": str(tmp_path / "console"),
             "PONTE_LANGUAGE": "en",
             "PONTE_DATABASE_URL": database_url,
-            "PONTE_KEY": _key_of_the_tests(),
+            "PONTE_KEY": KEY,
         },
         cwd=Path(__file__).parents[2],
         capture_output=True,
@@ -357,13 +363,7 @@ def test_the_console_refuses_with_the_same_sentence(site: Site, database_url: st
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    assert done.returncode == 1 and done.stderr.strip() == sentence, keys
-
-
-def _key_of_the_tests() -> str:
-    from tests.conftest import KEY
-
-    return KEY
+    assert done.returncode == 1 and done.stderr.strip() == sentence
 
 
 def test_amounts_are_integer_cents_and_dates_iso(site: Site) -> None:
@@ -448,16 +448,19 @@ def test_what_nobody_foresaw_is_a_problem_with_a_reference_and_no_data(
 # --- Files --------------------------------------------------------------------------------------------------------
 
 
-def upload(one: Program, name: str, **more: str) -> object:
-    """A committed file, as a form."""
-    return one.post("/ledger-imports", files={"file": (name, (DATA / name).read_bytes(), "text/csv")}, **more)
+def upload(one: Program, name: str) -> dict[str, Any]:
+    """The report on a committed file, sent as a form."""
+    answer = one.post("/ledger-imports", files={"file": (name, (DATA / name).read_bytes(), "text/csv")})
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    return report
 
 
 def test_the_landlords_files_are_imported_once(site: Site, tmp_path: Path) -> None:
     one = program(site, "lidia", ["ledger:import"])
-    first = upload(one, "patrimonio.csv").json()  # type: ignore[attr-defined]
+    first = upload(one, "patrimonio.csv")
     assert first["kind"] == "dwellings" and first["new"] > 0
-    ledger = upload(one, "partitario_aler.csv").json()  # type: ignore[attr-defined]
+    ledger = upload(one, "partitario_aler.csv")
     assert ledger["kind"] == "ledger" and ledger["new"] > 0 and ledger["refused"] == len(ledger["refusals"]) > 0
     assert all(note["line"] > 1 and note["text"] for note in ledger["refusals"])
     content = (DATA / "partitario_aler.csv").read_bytes()

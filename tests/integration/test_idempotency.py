@@ -6,11 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from httpx import Response
 from sqlalchemy import func, select
 
 from ponte_workflow import clock
 from ponte_workflow.api.repeating import UnderWay
 from ponte_workflow.store import integrations
+from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.accounts import idempotent_call
 from ponte_workflow.store.schema.casework import contact_attempt
 from tests.integration.programs import program, standing
@@ -79,8 +81,8 @@ def test_what_breaks_off_leaves_neither_the_step_nor_the_key(site: Site) -> None
     assert attempts(site) == 0 and kept(site) == 0
 
 
-def _forbid_answers(dialect: str, tx: object) -> None:
-    run = tx.connection.exec_driver_sql  # type: ignore[attr-defined]
+def _forbid_answers(dialect: str, tx: Transaction) -> None:
+    run = tx.connection.exec_driver_sql
     if dialect == "sqlite":
         run("CREATE TRIGGER broken BEFORE UPDATE ON idempotent_call BEGIN SELECT RAISE(ABORT, 'the disk is full'); END")
     else:
@@ -157,11 +159,11 @@ def test_an_import_sent_again_gives_the_first_report(site: Site) -> None:
     one = program(site, "lidia")
     content = (DATA / "patrimonio.csv").read_bytes()
 
-    def send(key: str, body: bytes = content) -> object:
+    def send(key: str, body: bytes = content) -> Response:
         return one.post("/ledger-imports", key, files={"file": ("patrimonio.csv", body, "text/csv")})
 
     first, again = send("a"), send("a")
-    assert first.content == again.content and again.headers["idempotent-replayed"] == "true"  # type: ignore[attr-defined]
-    assert first.json()["new"] > 0  # type: ignore[attr-defined]
+    assert first.content == again.content and again.headers["idempotent-replayed"] == "true"
+    assert first.json()["new"] > 0
     assert problem(send("a", content + b"\n"))[:2] == (422, "key-reused")
-    assert send("b").json()["new"] == 0  # type: ignore[attr-defined]
+    assert send("b").json()["new"] == 0
