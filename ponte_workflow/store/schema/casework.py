@@ -64,6 +64,19 @@ cases = Table(
         sqlite_where=Column("closed_on").is_(None),
         postgresql_where=Column("closed_on").is_(None),
     ),
+    # Covering: the cases that stall, the longest silent first; few, and no night's ring writes them.
+    Index(
+        "ix_cases_stalled",
+        "last_event_on",
+        "quarter_id",
+        "partner_id",
+        "assigned_to",
+        "configuration",
+        "pathway_version_id",
+        "closed_on",
+        sqlite_where=Column("stalled_on").is_not(None),
+        postgresql_where=Column("stalled_on").is_not(None),
+    ),
     # A case of arrears opens once while one is open.
     Index(
         "uq_cases_open_tenancy",

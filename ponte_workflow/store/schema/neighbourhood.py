@@ -52,8 +52,15 @@ person = Table(
     Column("ordinal", Integer, nullable=False),  # PROGRESSIVO
     Column("surname", String(100), nullable=False),
     Column("given_name", String(100), nullable=False),
-    # surname and given name in lower case without accents: names are searched by their beginning
-    Column("search_name", String(202), nullable=False, server_default="", index=True),
+    # surname and given name in lower case without accents: names are searched by their beginning, sign by sign, whatever
+    # order of letters the server's language has
+    Column(
+        "search_name",
+        String(202).with_variant(String(202, collation="C"), "postgresql"),
+        nullable=False,
+        server_default="",
+        index=True,
+    ),
     Column("sex", String(1), nullable=False),
     Column("birth_date", Date, nullable=False),
     Column("tax_code", Text, nullable=True),  # encrypted

@@ -275,5 +275,23 @@ def _create() -> None:
         sqlite_where=sa.text("closed_on IS NULL"),
         postgresql_where=sa.text("closed_on IS NULL"),
     )
-    op.add_column("person", sa.Column("search_name", sa.String(length=202), server_default="", nullable=False))
+    op.create_index(
+        "ix_cases_stalled",
+        "cases",
+        [
+            "last_event_on",
+            "quarter_id",
+            "partner_id",
+            "assigned_to",
+            "configuration",
+            "pathway_version_id",
+            "closed_on",
+        ],
+        unique=False,
+        sqlite_where=sa.text("stalled_on IS NOT NULL"),
+        postgresql_where=sa.text("stalled_on IS NOT NULL"),
+    )
+    # Searched by its beginning: in the order of the signs, not of a language.
+    plain = sa.String(length=202).with_variant(sa.String(length=202, collation="C"), "postgresql")
+    op.add_column("person", sa.Column("search_name", plain, server_default="", nullable=False))
     op.create_index(op.f("ix_person_search_name"), "person", ["search_name"], unique=False)
