@@ -21,6 +21,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "night.read": frozenset({"supervisor", "lead", "admin"}),  # counts only
     "night.hold": COORDINATION,  # hold back single actions of tonight
     "outbox.decide": COORDINATION,  # messages that wait for a human
+    "administration": frozenset({"supervisor", "landlord", "lead", "admin"}),  # its front page: leads to what one may
     "people.read": frozenset({"supervisor", "lead", "admin"}),
     "people.manage": frozenset({"lead", "admin"}),
     "import": frozenset({"landlord", "lead", "admin"}),

@@ -14,7 +14,7 @@ router = APIRouter(prefix="/administration")
 
 
 @router.get("")
-def front(visit: Annotated[Visit, Depends(needs("pathways.read"))]) -> Response:
+def front(visit: Annotated[Visit, Depends(needs("administration"))]) -> Response:
     """Where to go, as far as the visitor may."""
     return page(visit, "administration/front.html", places=[one for one in _places() if visit.may(one[3])])
 

@@ -55,7 +55,7 @@ def menu() -> tuple[tuple[str, str, str], ...]:
         ("/cases", gettext("Cases"), "casework"),
         ("/supervision", gettext("Supervision"), "supervision"),
         ("/nights", gettext("Nights"), "night.read"),
-        ("/administration", gettext("Administration"), "pathways.read"),
+        ("/administration", gettext("Administration"), "administration"),
     )
 
 

@@ -73,6 +73,7 @@ def _fill(path: str) -> str:
         "message": "plan_signed",
         "language": "it",
         "username": "wanda",
+        "number": "1",
     }
     return re.sub(r"{(\w+)(?::\w+)?}", lambda found: values[found[1]], path)
 

@@ -86,6 +86,7 @@ def _complaints(page: Page, answer: Response) -> list[str]:
     return found + foul(answer)
 
 
+@pytest.mark.slow
 def test_every_field_of_every_form(attack: Attack) -> None:
     store = attack.site.ponte.store
     wrong: list[str] = []
@@ -119,6 +120,7 @@ def test_every_field_of_every_form(attack: Attack) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow
 def test_every_query_and_every_path(attack: Attack) -> None:
     store = attack.site.ponte.store
     wrong: list[str] = []

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from sqlalchemy import insert, select, update
 from starlette.testclient import TestClient
 
@@ -122,6 +123,7 @@ def valid(field: FieldSpec, adult: int) -> str:
     return ready.get(field.type) or (str(field.minimum or 1) if field.type == "int" else "x")
 
 
+@pytest.mark.slow
 def test_every_field_of_every_step(site: Site) -> None:
     store = site.ponte.store
     tokens = {name: site.signed_in(name).cookies[COOKIE] for name in STAFF_FOR.values()}

@@ -63,7 +63,7 @@ TRY = {"detected": frozenset(STAFF_OF), "*": frozenset({"case_worker", "supervis
 NARROWER: dict[str, dict[str, frozenset[str]]] = {
     "POST /cases/{code}/pause": {"*": LED},
     "POST /cases/{code}/resume": {"*": LED},
-    "POST /cases/{code}/assign": {"detected": frozenset({"supervisor"}), "*": COORDINATE},
+    "POST /cases/{code}/assign": {"*": COORDINATE},
     "POST /cases/{code}/do/{trigger}": TRY,
     "POST /api/v1/cases/{code}/triggers/{trigger}": TRY,
 }
