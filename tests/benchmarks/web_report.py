@@ -1,7 +1,6 @@
 """The pages measured on both databases, and what docs/benchmarks.md says about it."""
 
 import os
-import sqlite3
 import time
 from pathlib import Path
 
