@@ -38,7 +38,7 @@ def door(request: Request, to: Annotated[str, Query(max_length=500)] = "/") -> R
     signed_in: SignedIn | None = request.state.signed_in
     if signed_in is not None and not signed_in.half:
         return go(inside(to))
-    return _door(request, to)
+    return door_page(request, to)
 
 
 @router.post("/sign-in", dependencies=[Depends(open_to_all)])
@@ -64,7 +64,7 @@ def sign_in(
             half = accounts.needs_second_factor(tx, member.id)
     if member is None:
         sentence = _("Username or password are not right. After several wrong tries the account is locked for a while.")
-        return _door(request, to, error=sentence, username=username, status=401)
+        return door_page(request, to, error=sentence, username=username, status=401)
     return with_session(go(f"/sign-in/code?to={quote(inside(to), safe='')}" if half else inside(to)), token)
 
 
@@ -129,7 +129,10 @@ def with_session(response: Response, token: str) -> Response:
     return response
 
 
-def _door(request: Request, to: str, *, error: str | None = None, username: str = "", status: int = 200) -> Response:
+def door_page(
+    request: Request, to: str, *, error: str | None = None, username: str = "", status: int = 200
+) -> Response:
+    """The sign-in form."""
     ponte: Ponte = request.app.state.ponte
     return page(
         None,

@@ -11,6 +11,7 @@ from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import SYSTEM
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.held import Held
+from ponte_workflow.store.network import Directory, directory
 from ponte_workflow.store.nights import StepCounts
 
 Unit = Callable[[], AbstractContextManager[Transaction]]
@@ -56,11 +57,18 @@ class Night:
     report: Callable[[Action], None] | None = None
     progress: Callable[[str, StepCounts], None] | None = None
     set_aside: dict[int, str] = field(default_factory=dict)  # case id -> code, in this process
+    books: list[Directory] = field(default_factory=list)  # the directory of this date, once it was read
 
     @property
     def who(self) -> Occasion:
         """The night as an actor."""
         return Occasion(SYSTEM, self.on, self.at, self.pathways)
+
+    def directory(self, tx: Transaction) -> Directory:
+        """Who holds which role on this date, read once for a night: with many colleagues it is dear to read for each case."""
+        if not self.books:
+            self.books.append(directory(tx, self.on))
+        return self.books[0]
 
     def tell(
         self,

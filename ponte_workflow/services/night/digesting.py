@@ -3,7 +3,7 @@
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.store import digests
-from ponte_workflow.store.network import directory, members
+from ponte_workflow.store.network import members
 from ponte_workflow.store.nights import StepCounts, count_step
 
 STEP = "digests"
@@ -15,7 +15,7 @@ def gather_digests(night: Night, shard: int) -> StepCounts:
         raise Skip("a missed night: its notices come with the next digest")
     total = StepCounts()
     with night.unit() as tx:
-        lead = directory(tx, night.on).holder("lead", assigned_to=None, partner_id=None, quarter_id=0)
+        lead = night.directory(tx).holder("lead", assigned_to=None, partner_id=None, quarter_id=0)
         if lead is not None:
             digests.readdress(tx, f"staff:{lead}")
         staff = members(tx)

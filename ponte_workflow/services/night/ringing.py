@@ -17,7 +17,7 @@ from ponte_workflow.store import history as chain
 from ponte_workflow.store.batches import DueClock
 from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.network import Directory, directory
+from ponte_workflow.store.network import Directory
 from ponte_workflow.store.nights import StepCounts, count_step
 from states.decide import decide
 from states.decision import Decision, MoveClock, Notify, Refusal
@@ -108,7 +108,7 @@ def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings, held
             if not rows:
                 return StepCounts(), None
             fit = held_back.fit(tx, rows)
-            slow = _Batch(night, tx, directory(tx, night.on), rings).run(fit)
+            slow = _Batch(night, tx, night.directory(tx), rings).run(fit)
             counts = StepCounts(len(fit) - len(slow), len(fit) - len(slow), 0)
             count_step(tx, night.id, STEP, shard, counts)
     # Whatever it was, its culprit is looked for below, where it is named.
@@ -258,7 +258,7 @@ def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision
         standing.snapshot,
         decision,
         writing,
-        directory(tx, night.on),
+        night.directory(tx),
         closed=standing.pathway.household.is_closed(decision.configuration),
         human=False,
         special_fields={},

@@ -12,7 +12,7 @@ from ponte_workflow.services.night.guarding import guarded
 from ponte_workflow.services.night.words import day
 from ponte_workflow.store import cases, outbox
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.network import directory, quarters
+from ponte_workflow.store.network import quarters
 from ponte_workflow.store.nights import StepCounts, count_step
 from ponte_workflow.store.plans import DueInstalment
 from states.messages import DEMANDS
@@ -48,7 +48,7 @@ def _tolerance(night: Night, tx: Transaction) -> int:
 def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
     moved = False
     figures = standing_figures(plan.standing)
-    book = directory(tx, night.on)
+    book = night.directory(tx)
     for number, old, new in plan.changed:
         code = cases.by_id(tx, plan.case_id).code
         what = _("instalment {number}: {status}").format(number=number, status=_status(new))

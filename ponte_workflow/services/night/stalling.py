@@ -7,7 +7,6 @@ from ponte_workflow.services.night.guarding import guarded, one_by_one
 from ponte_workflow.services.night.words import day
 from ponte_workflow.store import casefile, cases, outbox, stalls
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.network import directory
 from ponte_workflow.store.nights import StepCounts, count_step
 from states.snapshot import Triggered
 
@@ -38,7 +37,7 @@ def find_stalls(night: Night, shard: int) -> StepCounts:
 
 def _tell(night: Night, tx: Transaction, case_id: int, why: str) -> bool:
     row = cases.by_id(tx, case_id)
-    book = directory(tx, night.on)
+    book = night.directory(tx)
     holder = book.holder(
         "supervisor", assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
     )
