@@ -67,3 +67,11 @@ def test_an_empty_or_newer_database_is_refused_with_what_to_do(store: Store) -> 
 def test_upgrading_twice_changes_nothing(store: Store) -> None:
     migrate.upgrade(store.engine)
     migrate.check(store.engine)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_names_are_searched_sign_by_sign_whatever_language_the_server_speaks(store: Store) -> None:
+    # In the order of a language control signs count for nothing, and a search by the beginning of a name finds nobody.
+    asked = text("SELECT collation_name FROM information_schema.columns WHERE column_name = 'search_name'")
+    with store.engine.connect() as connection:
+        assert connection.execute(asked).scalars().all() == ["C"]
