@@ -129,12 +129,12 @@ class Provider:
     def _with(self, keys: KeySet, token: str, at: datetime) -> KeySet:
         """The keys; fetched anew when the token names one that is not among them, as providers change theirs."""
         try:
-            header = jwt.decode(token, keys, algorithms=ALGORITHMS).header
+            jwt.decode(token, keys, algorithms=ALGORITHMS)
         except JoseError as error:
             if error.error != "invalid_key_id":
                 raise
             return self._known(at, anew=True)[1]
-        return keys if header else keys
+        return keys
 
     def _username(self, claims: Mapping[str, Any]) -> str | None:
         name = claims.get(self.username_claim)
