@@ -19,6 +19,7 @@ from ponte_workflow.web.visit import Visit, needs
 router = APIRouter(prefix="/nights")
 OUTCOMES = ("done", "against", "held")
 MANY = 500  # actions in one go
+LONGEST = 20.0  # seconds that others may have to wait for a rehearsal; their own patience is thirty
 
 
 @router.get("")
@@ -47,7 +48,7 @@ def rehearse(
     if outcome and outcome not in OUTCOMES:
         raise BadInput(_("Choose an outcome from the list"))
     on = holding.tonight(visit.at)
-    actions = nights.rehearse(visit.ponte.night_plan("rehearsal"), on, at=visit.at)
+    actions = nights.rehearse(visit.ponte.night_plan("rehearsal"), on, at=visit.at, longest=LONGEST)
     with visit.reading() as tx:
         steps = holding.for_eyes_of(tx, visit.who, actions, wanted)
         worktray.trace_list(tx, visit.who, "rehearsal")

@@ -13,7 +13,9 @@ from ponte_workflow.services import holding
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.holding import Wanted
 from ponte_workflow.services.night import Action, Plan
+from ponte_workflow.services.night.run import RehearsalTooLong
 from ponte_workflow.store import cases
+from ponte_workflow.store import nights as night_store
 from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.casework import cases as case_table
 from ponte_workflow.store.schema.casework import clock
@@ -211,6 +213,15 @@ def test_the_rehearsal_of_others_is_counted_and_not_shown(team: Team, plan: Plan
     ]
     assert {u: sum(step.elsewhere for step in steps) for u, steps in seen.items()} == {"sara": 2, "rita": 1, "lidia": 0}
     assert [a.case for step in narrowed for a in step.actions] == [theirs]
+
+
+def test_a_rehearsal_that_takes_too_long_is_given_up_and_leaves_nothing(team: Team, plan: Plan) -> None:
+    open_one(team)
+    with pytest.raises(RehearsalTooLong, match="quiet hour"):
+        nights.rehearse(plan, RINGS, at=at(RINGS), longest=0.0)
+    assert rung(team) == []
+    with team.store.transaction() as tx:
+        assert night_store.night_row(tx, RINGS) is None
 
 
 def test_the_next_night_is_the_one_at_half_past_three() -> None:

@@ -1,5 +1,6 @@
 """Going through a night: which dates, which steps, each once, taken up again where a killed run left off."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from ponte_workflow.errors import BadInput
+from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.night import (
     certifying,
@@ -120,13 +121,30 @@ def certificate(store: Store, on: date) -> dict[str, Any]:
     return found
 
 
-def rehearse(plan: Plan, on: date, *, at: datetime) -> list[Action]:
-    """What the nights up to `on` would do, and what they would decide against. Nothing of it stays."""
+class RehearsalTooLong(PonteError):
+    """A rehearsal keeps others waiting for too long."""
+
+    status = 503
+
+
+def rehearse(plan: Plan, on: date, *, at: datetime, longest: float | None = None) -> list[Action]:
+    """What the nights up to `on` would do, and what they would decide against. Nothing of it stays.
+
+    longest: seconds after which it is given up with `RehearsalTooLong`: on SQLite nobody can save meanwhile.
+    """
     actions: list[Action] = []
+    begun = time.monotonic()
     with plan.store.rehearsal() as tx:
 
         @contextmanager
         def unit() -> Iterator[Transaction]:
+            if longest is not None and time.monotonic() - begun > longest:
+                raise RehearsalTooLong(
+                    _(
+                        "The rehearsal takes more than {n} seconds here, and others would have to wait: "
+                        "ask the administrator for “ponte nightly --rehearse” at a quiet hour"
+                    ).format(n=round(longest))
+                )
             with tx.savepoint():
                 yield tx
 
