@@ -1,5 +1,6 @@
 """Real databases for every test: a migrated SQLite file and a migrated PostgreSQL database, empty each time."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -33,6 +34,12 @@ KEY = new_key()
 # Deadlines measure the machine, not the code: a busy one would fail a sound test.
 settings.register_profile("ponte", deadline=None)
 settings.load_profile("ponte")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _collect_garbage() -> None:
+    """Importing the console switches the collector off until a command runs; no command runs here."""
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)
