@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, delete, false, func, literal, null, or_, select, union, union_all
+from sqlalchemy import ColumnElement, Date, and_, case, cast, delete, func, literal, null, or_, select, union, union_all
 
 from ponte_workflow.store.cases import CASE_COLUMNS, CaseRow, Listed, case_row, listed
 from ponte_workflow.store.conditions import where_ids
@@ -198,15 +198,16 @@ def _base(conditions: Sequence[ColumnElement[bool]], on: date, staff_id: int | N
         )
         .scalar_subquery()
     )
-    mine = false() if staff_id is None else snooze.c.staff_id == staff_id
+    if staff_id is None:
+        looked_up = select(
+            cases.c.id, due.label("due_on"), asked.label("asked_on"), cast(null(), Date).label("until_on")
+        )
+    else:
+        mine = and_(snooze.c.case_id == cases.c.id, snooze.c.staff_id == staff_id, snooze.c.until_on > on)
+        looked_up = select(cases.c.id, due.label("due_on"), asked.label("asked_on"), snooze.c.until_on)
+        looked_up = looked_up.select_from(cases.outerjoin(snooze, mine))
     # Materialised: a subquery would be flattened, and what it looks up looked up again for each mention of a column.
-    inner = (
-        select(cases.c.id, due.label("due_on"), asked.label("asked_on"), snooze.c.until_on)
-        .outerjoin(snooze, and_(snooze.c.case_id == cases.c.id, mine, snooze.c.until_on > on))
-        .where(*conditions)
-        .cte("inner_rows")
-        .prefix_with("MATERIALIZED")
-    )
+    inner = looked_up.where(*conditions).cte("inner_rows").prefix_with("MATERIALIZED")
     section = case(
         (inner.c.until_on.is_not(None), "snoozed"),
         (or_(inner.c.asked_on < on, inner.c.due_on < on), "overdue"),
