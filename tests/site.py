@@ -42,6 +42,9 @@ class Site:
     def visitor(self) -> TestClient:
         """A browser in which nobody is signed in; redirects are not followed."""
         client = TestClient(self.app, base_url=HOST, follow_redirects=False, headers={"accept-language": "en"})
+        client.cookies.set(
+            "ponte-language", "en", domain="ponte.test", path="/"
+        )  # sentences in assertions are the msgids
         self._clients.append(client)
         return client
 
@@ -52,7 +55,6 @@ class Site:
             member = network.member_by_username(tx, username)
             token = accounts.open_session(tx, member.id, at=clock.now(), browser="test", second_factor=True)
         client.cookies.set(COOKIE, token, domain="ponte.test", path="/")
-        client.cookies.set("ponte-language", "en", domain="ponte.test", path="/")
         return client
 
     def close(self) -> None:

@@ -53,13 +53,13 @@ def findings(folder: Path, text: str, name: str = "town") -> list[str]:
             id="unknown message",
         ),
         pytest.param(
-            "by: [supervisor]\n          to: screening\n          needs",
+            "by: [supervisor, lead]\n          to: screening\n          needs",
             "by: [superviser]\n          to: screening\n          needs",
             "Input should be",
             id="unknown role",
         ),
         pytest.param(
-            "by: [supervisor]\n          to: screening\n          needs",
+            "by: [supervisor, lead]\n          to: screening\n          needs",
             "by: []\n          to: screening\n          needs",
             "nobody may fire assign → name at least one role",
             id="nobody may fire it",
