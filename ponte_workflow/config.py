@@ -53,7 +53,9 @@ class Settings(BaseModel):
     public_url: str | None = Field(
         default=None, description=N_("Ponte's address as browsers see it, for the way back from the single sign-on")
     )
-    upload_megabytes: int = Field(default=200, ge=1, le=4000, description=N_("How much one upload may hold, all its files together"))
+    upload_megabytes: int = Field(
+        default=200, ge=1, le=4000, description=N_("How much one upload may hold, all its files together")
+    )
     web_host: str = Field(default="127.0.0.1", description=N_("Where the web application listens"))
     web_port: int = Field(default=8000, ge=1, le=65535, description=N_("Its port"))
     web_proxies: str = Field(

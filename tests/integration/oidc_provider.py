@@ -1,12 +1,18 @@
-"""A small OpenID provider for tests, on a port of its own: it vouches for whom it is told to, rightly or wrongly."""
+"""A small OpenID provider for tests: a real server on this machine, strict about codes, that can be told to misbehave."""
 
+import base64
+import hashlib
+import secrets
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlencode
 
+import uvicorn
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
@@ -14,87 +20,109 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from tests.browser import served
-
-CLIENT, SECRET = "ponte", "a secret of the client"
+CLIENT, SECRET = "ponte", "a secret: with / and %"
 
 
 @dataclass
-class OidcProvider:
-    """`claims` and `key` override what its tokens hold and who signs them."""
+class FakeTown:
+    """The town's identity provider. `person`: who is signed in there; `spoil`: claims that its tokens get wrong."""
 
-    issuer: str = ""
-    username: str = "wanda"
-    subject: str = "subject-1"
-    claims: dict[str, Any] = field(default_factory=dict)
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}))
-    forger: RSAKey | None = None
-    issued: dict[str, dict[str, str]] = field(default_factory=dict)  # code: what was asked
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    port: int
+    person: dict[str, Any] = field(default_factory=lambda: {"sub": "u-1", "preferred_username": "wanda"})
+    spoil: dict[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()  # claims that its tokens lack
+    alg: str = "RS256"
+    broken: bool = False
+    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, auto_kid=True))
+    signs_with: RSAKey | None = None  # another key than the published one
+    asked: dict[str, int] = field(default_factory=dict)
+    _codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    _tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def issuer(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def app(self) -> Starlette:
-        """Its four addresses."""
-        return Starlette(
-            routes=[
-                Route("/.well-known/openid-configuration", self._document),
-                Route("/keys", self._keys),
-                Route("/authorize", self._authorize),
-                Route("/token", self._token, methods=["POST"]),
-            ]
-        )
+        ends = {
+            "/.well-known/openid-configuration": self._document,
+            "/jwks": self._jwks,
+            "/authorize": self._authorize,
+            "/token": self._token,
+            "/userinfo": self._userinfo,
+        }
+        return Starlette(routes=[Route(path, end, methods=["GET", "POST"]) for path, end in ends.items()])
 
-    def _document(self, request: Request) -> Response:
+    def _count(self, name: str) -> None:
+        self.asked[name] = self.asked.get(name, 0) + 1
+
+    async def _document(self, request: Request) -> Response:
+        self._count("document")
+        if self.broken:
+            return Response("no", status_code=503)
+        ends = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
         return JSONResponse(
-            {
-                "issuer": self.issuer,
-                "authorization_endpoint": f"{self.issuer}/authorize",
-                "token_endpoint": f"{self.issuer}/token",
-                "jwks_uri": f"{self.issuer}/keys",
-            }
+            {"issuer": self.spoil.get("document_issuer", self.issuer), "jwks_uri": f"{self.issuer}/jwks"}
+            | {f"{name}_endpoint": f"{self.issuer}/{path}" for name, path in ends.items()}
         )
 
-    def _keys(self, request: Request) -> Response:
-        return JSONResponse({"keys": [self.key.as_dict(private=False)]})
+    async def _jwks(self, request: Request) -> Response:
+        self._count("jwks")
+        other = {"kty": "OKP", "crv": "X25519", "x": "AAAA", "use": "enc", "kid": "not-for-us"}
+        return JSONResponse({"keys": [other, self.key.as_dict(private=False) | {"use": "sig"}]})
 
-    def _authorize(self, request: Request) -> Response:
+    async def _authorize(self, request: Request) -> Response:
         asked = dict(request.query_params)
-        code = f"code-{len(self.issued)}"
-        self.issued[code] = asked
-        return RedirectResponse(f"{asked['redirect_uri']}?code={code}&state={asked['state']}", status_code=303)
+        assert asked["response_type"] == "code" and "openid" in asked["scope"].split()
+        assert asked["client_id"] == CLIENT and asked["code_challenge_method"] == "S256"
+        code = secrets.token_urlsafe(16)
+        self._codes[code] = asked
+        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}")
 
     async def _token(self, request: Request) -> Response:
-        form = dict(await request.form())
-        with self.lock:
-            asked = self.issued.pop(str(form["code"]), None)  # a code is worth one token
-        if asked is None or not _verifies(str(form.get("code_verifier")), asked["code_challenge"]):
-            return JSONResponse({"error": "invalid_grant"}, status_code=400)
-        now = int(time.time())
-        claims = {
-            "iss": self.issuer,
-            "aud": CLIENT,
-            "sub": self.subject,
-            "iat": now,
-            "exp": now + 300,
-            "nonce": asked["nonce"],
-            "preferred_username": self.username,
-        } | self.claims
-        signer = self.forger or self.key
-        return JSONResponse(
-            {"token_type": "Bearer", "id_token": jwt.encode({"alg": "RS256", "kid": "one"}, claims, signer)}
+        form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        user, _colon, password = (
+            base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode().partition(":")
         )
+        if (unquote(user), unquote(password)) != (CLIENT, SECRET):
+            return JSONResponse({"error": "invalid_client"}, status_code=401)
+        asked = self._codes.pop(form["code"], None)  # a code is good once
+        digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+        challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        if asked is None or challenge != asked["code_challenge"] or form["redirect_uri"] != asked["redirect_uri"]:
+            return JSONResponse({"error": "invalid_grant"}, status_code=400)
+        access = secrets.token_urlsafe(16)
+        self._tokens[access] = self.person
+        return JSONResponse({"access_token": access, "token_type": "Bearer", "id_token": self._id_token(asked)})
 
+    async def _userinfo(self, request: Request) -> Response:
+        person = self._tokens.get(request.headers["authorization"].removeprefix("Bearer "))
+        return JSONResponse(person) if person else Response("", status_code=401)
 
-def _verifies(verifier: str, challenge: str) -> bool:
-    import base64
-    import hashlib
-
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode() == challenge
+    def _id_token(self, asked: dict[str, str]) -> str:
+        now = int(time.time())
+        claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": asked["nonce"]}
+        claims |= self.person | self.spoil
+        key = self.signs_with or self.key
+        for name in self.without:
+            del claims[name]
+        return jwt.encode({"alg": self.alg, "kid": self.key.kid}, claims, key, algorithms=[self.alg])
 
 
 @contextmanager
-def running() -> Iterator[OidcProvider]:
-    """The provider, listening."""
-    provider = OidcProvider()
-    with served(provider.app()) as address:
-        provider.issuer = address
-        yield provider
+def running() -> Iterator[FakeTown]:
+    """A provider that answers, on a free port of this machine."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        town = FakeTown(listener.getsockname()[1])
+        server = uvicorn.Server(uvicorn.Config(town.app(), log_level="warning", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield town
+        finally:
+            server.should_exit = True
+            thread.join(10)
