@@ -241,9 +241,7 @@ class Certificate(NamedTuple):
     previous_on: date | None  # the night of the certificate before
 
 
-def nights_seen(
-    tx: Transaction, limit: int, on: date | None = None, *, before: date | None = None
-) -> list[NightRow]:
+def nights_seen(tx: Transaction, limit: int, on: date | None = None, *, before: date | None = None) -> list[NightRow]:
     """The last nights, those before a date, the newest first; or the one of a date."""
     sums = (
         select(
