@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import hmac
+import json
 import secrets
 import socket
 import threading
@@ -106,7 +108,15 @@ class FakeTown:
         key = self.signs_with or self.key
         for name in self.without:
             del claims[name]
-        return jwt.encode({"alg": self.alg, "kid": self.key.kid}, claims, key, algorithms=[self.alg])
+        header = {"alg": self.alg, "kid": self.key.kid}
+        return jwt.encode(header, claims, key) if self.alg == "RS256" else self._forged(header, claims)
+
+    def _forged(self, header: dict[str, Any], claims: dict[str, Any]) -> str:
+        """Signed with the public key as if it were a secret, or not at all: no library would write it."""
+        parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
+        public = self.key.as_pem(private=False)
+        digest = hmac.digest(public, b".".join(parts), "sha256") if self.alg == "HS256" else b""
+        return b".".join([*parts, base64.urlsafe_b64encode(digest).rstrip(b"=")]).decode()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 from sqlalchemy import func, select, update
 from starlette.testclient import TestClient
 
@@ -90,7 +90,7 @@ def test_after_the_first_time_the_subject_decides_and_not_the_name(site: Site, t
     assert "wanda" in browser.get("/account").text
     town.person = {"sub": "u-2", "preferred_username": "wanda"}
     answer = come_in(site.visitor())
-    assert answer.status_code == 403 and COOKIE not in answer.headers.get("set-cookie", "")
+    assert answer.status_code == 403 and f"{COOKIE}=" not in answer.headers.get("set-cookie", "")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,6 @@ def test_a_forged_signature_is_not_believed(site: Site, town: FakeTown) -> None:
 @pytest.mark.parametrize("alg", ["HS256", "none"])
 def test_a_token_signed_by_what_everybody_knows_is_not_believed(site: Site, town: FakeTown, alg: str) -> None:
     town.alg = alg
-    town.signs_with = OctKey.import_key(town.key.as_pem(private=False))  # type: ignore[assignment]
     assert come_in(site.visitor()).status_code == 403
 
 
