@@ -123,6 +123,17 @@ def user_second_factor_off(username: str, as_json: AsJson = False) -> None:
     _said(as_json, username, _("{name} has no second factor any more.").format(name=username))
 
 
+@user.command("single-sign-on-off")
+def user_single_sign_on_off(username: str, as_json: AsJson = False) -> None:
+    """Forget who somebody is at the single sign-on: the next time, the username binds them anew; every session ends."""
+    from ponte_workflow.services import single_sign_on
+
+    ponte = open_ponte()
+    with ponte.store.transaction() as tx:
+        single_sign_on.forget(tx, network.member_by_username(tx, username).id, clock.now())
+    _said(as_json, username, _("{name} is no longer bound to the single sign-on.").format(name=username))
+
+
 def _said(as_json: bool, username: str, sentence: str) -> None:
     if as_json:
         print_json({"username": username})

@@ -10,7 +10,7 @@ from ponte_workflow.services.permissions import allowed, require, role_name
 from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.timeline import Told, happenings
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import access, dossiers, history, network, people
+from ponte_workflow.store import access, dossiers, glass, history, network, people
 from ponte_workflow.store.cases import CaseRow, journeys_of
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.engine import Transaction
@@ -45,6 +45,10 @@ def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any
         "payment_plan": _plan(tx, row),
         "ledger": [_plain(line._asdict()) for line in dossiers.ledger_lines(tx, row.tenancy_id, who.on)],
         "other_cases": [code for code, _first, _last in dossiers.other_cases(tx, row)],
+        "opened_with_reason": [
+            {"at": one.at.isoformat(), "until": one.until_at.isoformat(), "by": _by(staff, one.staff_id), "why": one.reason}
+            for one in glass.of_household(tx, row.household_id)
+        ],
         "looked_at": [
             {"at": at.isoformat(), "by": _by(staff, staff_id), "what": what}
             for staff_id, at, what in access.of_household(tx, row.household_id)

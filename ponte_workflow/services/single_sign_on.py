@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from ponte_workflow.errors import BadConfiguration, NotAllowed, PonteError
@@ -116,7 +116,7 @@ class Provider:
             iat={"essential": True},
         )
         try:
-            found = jwt.decode(str(token), self._with(keys, str(token), at), algorithms=ALGORITHMS).claims
+            found = self._decoded(str(token), keys, at)
             wanted.validate(found)
         except (JoseError, ValueError, OverflowError) as error:
             raise _refusal() from error
@@ -126,15 +126,11 @@ class Provider:
             raise _refusal()
         return found
 
-    def _with(self, keys: KeySet, token: str, at: datetime) -> KeySet:
-        """The keys; fetched anew when the token names one that is not among them, as providers change theirs."""
+    def _decoded(self, token: str, keys: KeySet, at: datetime) -> dict[str, Any]:
         try:
-            jwt.decode(token, keys, algorithms=ALGORITHMS)
-        except JoseError as error:
-            if error.error != "invalid_key_id":
-                raise
-            return self._known(at, anew=True)[1]
-        return keys
+            return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
+        except InvalidKeyIdError:  # providers change their keys
+            return jwt.decode(token, self._known(at, anew=True)[1], algorithms=ALGORITHMS).claims
 
     def _username(self, claims: Mapping[str, Any]) -> str | None:
         name = claims.get(self.username_claim)
@@ -183,8 +179,8 @@ class Provider:
             raise _silence() from error
         if isinstance(found, dict):
             return found
-        # A code that is used up or was never given is the visitor's fault, not the provider's.
-        raise _refusal() if 400 <= answer.status_code < 500 else _silence()
+        # 400 is how the provider refuses a code that is used up or was never given (RFC 6749, 5.2).
+        raise _refusal() if answer.status_code == 400 else _silence()
 
 
 def recognise(tx: Transaction, identity: Identity, at: datetime) -> Member:

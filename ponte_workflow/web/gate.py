@@ -13,6 +13,7 @@ from starlette.responses import Response
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.i18n import LANGUAGES, use_language
+from ponte_workflow.i18n import gettext as _
 from ponte_workflow.log import log, whereabouts
 from ponte_workflow.services import accounts
 from ponte_workflow.services.accounts import SignedIn
@@ -81,7 +82,8 @@ class Gate:
             return
         use_language(self._language(cookies, headers))
         if scope["method"] not in SAFE and is_foreign(headers):
-            refusal = Response("This request comes from another site.", status_code=403, media_type="text/plain")
+            sentence = _("This request comes from another site's page: begin again in Ponte.")
+            refusal = Response(sentence, status_code=403, media_type="text/plain")
             await refusal(scope, receive, answer)
             return
         try:
