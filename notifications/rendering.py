@@ -14,6 +14,7 @@ TEMPLATES = Path(__file__).parent / "messages"
 LANGUAGES = ("it", "en")
 FALLBACK = "it"
 PARTS = ("subject.{language}.txt", "body.{language}.txt", "body.{language}.html")
+SHORT = "short.{language}.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Rendered:
     text: str
     html: str
     language: str
+    short: str = ""  # one line for channels that are paid by the piece; the subject where a message has none of its own
 
 
 def render(message: Message, language: str) -> Rendered:
@@ -34,7 +36,10 @@ def render(message: Message, language: str) -> Rendered:
     subject, text, html = (
         environment.get_template(f"{message.name}/{part.format(language=spoken)}").render(fields) for part in PARTS
     )
-    return Rendered(subject=_one_line(subject), text=_tidy(text), html=html.strip() + "\n", language=spoken)
+    short = subject
+    if (TEMPLATES / message.name / SHORT.format(language=spoken)).is_file():
+        short = environment.get_template(f"{message.name}/{SHORT.format(language=spoken)}").render(fields)
+    return Rendered(_one_line(subject), _tidy(text), html.strip() + "\n", spoken, _one_line(short))
 
 
 def spoken_language(language: str) -> str:

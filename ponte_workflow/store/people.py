@@ -74,6 +74,12 @@ def tax_codes(tx: Transaction, household_id: int) -> dict[int, str]:
     return {row.id: tx.cipher.decrypt(row.tax_code) for row in rows}
 
 
+def life(tx: Transaction, person_id: int) -> tuple[date, date | None]:
+    """A person's day of birth, and of death."""
+    row = tx.connection.execute(select(person.c.birth_date, person.c.deceased_on).where(person.c.id == person_id)).one()
+    return row.birth_date, row.deceased_on
+
+
 def search_name(surname: str, given_name: str) -> str:
     """What names are searched by: lower case, no accents, single blanks. Rossi-Dalò Zoë -> rossi-dalo zoe."""
     plain = unicodedata.normalize("NFKD", f"{surname} {given_name}").encode("ascii", "ignore").decode().lower()

@@ -1,6 +1,6 @@
 """The outbox: every reminder, escalation and message, once; and the evidence of what left."""
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from ponte_workflow.store.schema.base import Id, Moment, key, metadata, ref
 
@@ -75,4 +75,18 @@ evidence = Table(
     Column("message_id", String(200), nullable=False),
     Column("accepted_at", Moment, nullable=False),
     Column("reply", Text, nullable=False),  # what the server said
+)
+
+# What became of a message after it was accepted: append-only, told by gateways, receipts, bounces and people.
+delivery_event = Table(
+    "delivery_event",
+    metadata,
+    key(),
+    ref("outbox_id", "outbox"),
+    Column("at", Moment, nullable=False),
+    # accepted, delivered, bounced, refused, expired, printed, posted, returned, unknown
+    Column("kind", String(20), nullable=False),
+    Column("reference", String(200), nullable=False, default=""),  # the teller's own id: told twice, kept once
+    Column("detail", Text, nullable=True),  # codes only, no address
+    UniqueConstraint("outbox_id", "kind", "reference"),
 )

@@ -1,0 +1,14 @@
+"""Certified mail and letters."""
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    raise NotImplementedError("0009 cannot be taken back: restore a backup")
