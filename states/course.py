@@ -149,6 +149,8 @@ class Course:
         if not all(GUARDS[guard].test(situation, parameters) for guard, parameters in consequence.when.items()):
             return
         rule = f"{event.trigger}/{name}"
+        if invited_event := event.fields.get("invited_event"):  # two events may be spoken of on one day
+            rule = f"{rule}/{invited_event}"
         person_id = event.person_id
         chosen = event.fields.get("person")
         about = chosen if isinstance(chosen, int) else person_id

@@ -66,9 +66,22 @@ class Consequence(Part):
     withdraw: Literal["all", "demands"] | None = None
     signal: Name | None = None  # a household trigger, fired by the system in the same decision
     persons: Name | None = None  # a person trigger, fired for every journey not yet final
-    perform: Literal["sign_plan", "excuse_instalments", "mark_deceased"] | None = (
-        None  # by the services, with the fields
-    )
+    perform: (
+        Literal[
+            "sign_plan",
+            "excuse_instalments",
+            "mark_deceased",
+            "keep_participation",
+            "keep_invitation",
+            "propose_handover",
+            "accept_handover",
+            "refuse_handover",
+            "revoke_handover",
+            "propose_alongside",
+            "answer_alongside",
+        ]
+        | None
+    ) = None  # by the services, with the fields
     record: dict[str, int | str | bool] | None = None  # facts
     when: dict[str, Parameters] = {}
 
@@ -248,6 +261,18 @@ class PaymentPolicy(Part):
     remind_before_days: int = Field(ge=0)
 
 
+class CommunityPolicy(Part):
+    """What time given to the neighbours is worth."""
+
+    points_per_hour: int = Field(default=10, ge=0, le=1000)  # at the emporio
+
+
+class ReferralPolicy(Part):
+    """How long a service may take to answer."""
+
+    answer_within: int = Field(default=10, ge=1)  # working days
+
+
 class PathwayDocument(Part):
     """The whole document, overlays merged."""
 
@@ -263,5 +288,7 @@ class PathwayDocument(Part):
     pause: PauseSpec
     messages: MessagePolicy
     payments: PaymentPolicy
+    community: CommunityPolicy = CommunityPolicy()  # cases pinned before it was asked have these
+    referrals: ReferralPolicy = ReferralPolicy()
     household: ChartSpec
     person: ChartSpec

@@ -9,7 +9,7 @@ from notifications.registry import MESSAGES
 from ponte_workflow.i18n import LANGUAGES
 from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import cases, digests, glass, ledger, letters, network, nights
+from ponte_workflow.store import cases, community, digests, glass, ledger, letters, local_services, network, nights
 from ponte_workflow.store.cases import Listed
 from ponte_workflow.store.digests import Notice
 from ponte_workflow.store.engine import Transaction
@@ -29,6 +29,10 @@ WHAT_TO_DO = {
     ),
     "referral_refused": Text(
         it="Il caso resta con noi: decidere come proseguire", en="The case stays with us: decide how to go on"
+    ),
+    "referral_silence": Text(
+        it="Il servizio non ha risposto: sentirlo, o ritirare l'invio",
+        en="The service has not answered: ask it, or revoke the referral",
     ),
     "glass_opened": Text(
         it="Parlarne con chi ha aperto il caso; poi segnare l'accesso come visto",
@@ -92,6 +96,15 @@ class Writer:
             return data | {"signed_on": plan[0], "instalments": tuple((due, cents) for due, cents, _status in plan[1])}
         if row.message == "instalment_due":
             return data | {"due_on": row.data["due_on"], "cents": row.data["cents"]}
+        if row.message == "event_invitation" and (event := community.event_of_entry(tx, case.id, row.history_seq)):
+            if event.cancelled_on is not None:
+                return None
+            return data | {
+                "title": event.title,
+                "starts": event.starts_at.astimezone(ROME),
+                "where": event.place,
+                "organiser": event.organiser,
+            }
         if row.message in ("appointment_reminder", "event_invitation"):
             starts = self._starts(tx, case, row)
             if starts is None or "where" not in personal:
@@ -155,7 +168,8 @@ class Writer:
             data["recorded_on"] = row.due_on
         else:
             personal = letters.personal_of_entry(tx, row.case_id, row.history_seq)
-            data |= {"refused_on": row.due_on, "service": "—", "reason": personal.get("reason", "—")}
+            service = local_services.refused_in(tx, row.case_id, row.history_seq) or "—"
+            data |= {"refused_on": row.due_on, "service": service, "reason": personal.get("reason", "—")}
         return data
 
     def _glass(self, tx: Transaction, row: ClaimedRow, member: Member) -> dict[str, Any]:
@@ -209,6 +223,7 @@ class Writer:
         newest = notices[-1]
         pathway = self.pathways.pinned(tx, shown.case.pathway_version_id)
         say = pathway.say(newest.rule, 0) or pathway.say(newest.rule, 1)
+        say = say or WHAT_TO_DO.get(newest.rule.partition("/")[0])
         since = date.fromisoformat(newest.data["since"]) if "since" in newest.data else newest.due_on
         path = newest.rule.partition("/")[0]
         chart = pathway.household if path in pathway.household.states else pathway.person

@@ -1,11 +1,13 @@
 """Step "stalls": cases in which nothing happens are told to a named person, once; new adults are noticed."""
 
+from datetime import date
+
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import casework
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.guarding import guarded, one_by_one
 from ponte_workflow.services.night.words import day
-from ponte_workflow.store import casefile, cases, outbox, stalls
+from ponte_workflow.store import casefile, cases, local_services, outbox, stalls
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts, count_step
 from states.snapshot import Triggered
@@ -30,6 +32,9 @@ def find_stalls(night: Night, shard: int) -> StepCounts:
     total = one_by_one(night, STEP, found, lambda tx, case_id: _tell(night, tx, case_id, found[case_id]))
     for case_id, person_id in adults:
         total += guarded(night, STEP, case_id, lambda tx, c, p=person_id: _adult(night, tx, c, p))  # type: ignore[misc]
+        late = local_services.silent(tx, night.on)
+    for referral_id, case_id, since in late:
+        total += guarded(night, STEP, case_id, lambda tx, c, r=referral_id, s=since: _silence(night, tx, c, r, s))  # type: ignore[misc]
     with night.unit() as tx:
         count_step(tx, night.id, STEP, shard, total)
     return total
@@ -59,6 +64,31 @@ def _tell(night: Night, tx: Transaction, case_id: int, why: str) -> bool:
     )
     why = _("{why}, last event on {day}").format(why=why, day=day(row.last_event_on))
     night.tell(STEP, row.code, _("tell the supervisor that the case stalls"), why)
+    return True
+
+
+def _silence(night: Night, tx: Transaction, case_id: int, referral_id: int, since: date) -> bool:
+    row = cases.by_id(tx, case_id)
+    holder = night.directory(tx).holder(
+        "case_worker", assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
+    )
+    local_services.told(tx, referral_id, night.on)
+    outbox.queue(
+        tx,
+        outbox.OutboxRow(
+            rule=f"referral_silence/{referral_id}",
+            due_on=night.on,
+            recipient=outbox.NOBODY if holder is None else f"staff:{holder}",
+            message="digest",
+            kind="remind",
+            delivery="digest",
+            case_id=row.id,
+            data={"since": since},
+            history_seq=row.history_length,
+        ),
+    )
+    why = _("a service has not answered since {day}").format(day=day(since))
+    night.tell(STEP, row.code, _("tell that a referral has no answer"), why)
     return True
 
 

@@ -143,8 +143,7 @@ def _append_only() -> None:
     for verb in ("UPDATE", "DELETE"):
         name = f"emporio_entry_no_{verb.lower()}"
         op.execute(
-            f"CREATE TRIGGER {name} BEFORE {verb} ON emporio_entry "
-            "FOR EACH ROW EXECUTE FUNCTION ponte_append_only()"
+            f"CREATE TRIGGER {name} BEFORE {verb} ON emporio_entry FOR EACH ROW EXECUTE FUNCTION ponte_append_only()"
             if postgresql
             else f"CREATE TRIGGER {name} BEFORE {verb} ON emporio_entry "
             "BEGIN SELECT RAISE(ABORT, 'table emporio_entry is append-only'); END"
@@ -154,9 +153,8 @@ def _append_only() -> None:
 def _carry_over() -> None:
     """What households took part in before events were kept: known as facts, with the hours of the same entry."""
     op.execute(
-        "INSERT INTO participation (case_id, what, \"on\", hours, history_id) "
+        'INSERT INTO participation (case_id, what, "on", hours, history_id) '
         "SELECT f.case_id, REPLACE(f.value, '\"', ''), f.\"on\", COALESCE(CAST(h.value AS INTEGER), 0), f.history_id "
         "FROM fact f LEFT JOIN fact h ON h.history_id = f.history_id AND h.name = 'hours_given' "
-        "WHERE f.name = 'participated_in' AND f.retracted = "
-        + ("FALSE" if op.get_bind().dialect.name == "postgresql" else "0")
+        "WHERE f.name = 'participated_in' AND f.retracted IS FALSE"
     )

@@ -71,7 +71,9 @@ def _referrals() -> None:
         sa.ForeignKeyConstraint(["service_id"], ["local_service.id"], name="fk_referral_service_id_local_service"),
         sa.ForeignKeyConstraint(["proposed_by"], ["staff.id"], name="fk_referral_proposed_by_staff"),
         sa.ForeignKeyConstraint(["history_id"], ["history.id"], name="fk_referral_history_id_history"),
-        sa.ForeignKeyConstraint(["answered_history_id"], ["history.id"], name="fk_referral_answered_history_id_history"),
+        sa.ForeignKeyConstraint(
+            ["answered_history_id"], ["history.id"], name="fk_referral_answered_history_id_history"
+        ),
         sa.ForeignKeyConstraint(["ended_history_id"], ["history.id"], name="fk_referral_ended_history_id_history"),
         sa.PrimaryKeyConstraint("id", name="pk_referral"),
     )
@@ -82,14 +84,13 @@ def _referrals() -> None:
 
 def _carry_over() -> None:
     """Referrals that wait for an answer: known as a fact, their words lie with its history entry."""
-    lies = "FALSE" if op.get_bind().dialect.name == "postgresql" else "0"
     op.execute(
         "INSERT INTO referral (case_id, kind, status, proposed_on, proposed_by, due_on, history_id) "
         "SELECT f.case_id, 'handover', 'proposed', f.\"on\", h.actor_id, "
         "COALESCE((SELECT MAX(t.due_on) FROM task t WHERE t.history_id = f.history_id AND t.kind = 'referral_answer'), "
-        "f.\"on\"), f.history_id "
+        'f."on"), f.history_id '
         "FROM fact f JOIN history h ON h.id = f.history_id "
-        f"WHERE f.name = 'referral_open' AND f.value = 'true' AND f.retracted = {lies} AND NOT EXISTS "
-        f"(SELECT 1 FROM fact g WHERE g.case_id = f.case_id AND g.name = 'referral_open' AND g.retracted = {lies} "
+        "WHERE f.name = 'referral_open' AND f.value = 'true' AND f.retracted IS FALSE AND NOT EXISTS "
+        "(SELECT 1 FROM fact g WHERE g.case_id = f.case_id AND g.name = 'referral_open' AND g.retracted IS FALSE "
         "AND g.id > f.id)"
     )
