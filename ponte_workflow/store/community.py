@@ -172,6 +172,13 @@ def restore_part(tx: Transaction, one: Part) -> None:
     tx.connection.execute(update(fact).where(fact.c.history_id == one.history_id).values(retracted=False))
 
 
+def entry_id(tx: Transaction, case_id: int, seq: int) -> int:
+    """The id of a case's history entry."""
+    return tx.connection.execute(
+        select(history.c.id).where(history.c.case_id == case_id, history.c.seq == seq)
+    ).scalar_one()
+
+
 def withdrawn_by(tx: Transaction, participation_id: int, history_id: int) -> None:
     """Name the correction by which it was withdrawn."""
     tx.connection.execute(

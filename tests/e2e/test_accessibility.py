@@ -63,7 +63,9 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, cipher
         code = rows[2].code
         team.do(tx, "wanda", code, "record_attempt", yesterday, channel="phone", outcome="spoken")
         team.do(tx, "wanda", code, "meet", yesterday)
-        team.do(tx, "wanda", code, "refer", yesterday, receiving_service="CSM", reason="other help")
+        team.do(
+            tx, "wanda", code, "refer", yesterday, receiving_service="CSM", reason="other help", household_agrees=True
+        )
     plan = made.ponte.night_plan("plain")
     nights.run_nights(plan, TODAY, at=clock.now)
     with made.ponte.store.transaction() as tx:

@@ -26,7 +26,7 @@ from tests.builders import MONDAY, create_quarter
 from tests.site import Site
 
 SUITABLE: dict[str, Any] = {"cause": "dismissal", "objective": True, "transitory": True}
-SERVICE: dict[str, Any] = {"receiving_service": "x", "reason": "y"}
+SERVICE: dict[str, Any] = {"receiving_service": "x", "reason": "y", "household_agrees": True}
 TODAY = clock.today()
 
 

@@ -229,7 +229,7 @@ def test_three_participations_in_ninety_days_root_a_household_by_themselves() ->
 
 
 def test_a_referral_waits_for_its_answer() -> None:
-    proposed = taken(case("screening"), "refer", receiving_service="x", reason="y")
+    proposed = taken(case("screening"), "refer", receiving_service="x", reason="y", household_agrees=True)
     assert proposed.configuration == ("screening",) and any(isinstance(e, OpenTask) for e in proposed.effects)
     waiting = case("screening", facts=(Fact("referral_open", True, MONDAY),))
     refused = taken(waiting, "refuse_referral", **REASON)

@@ -22,6 +22,9 @@ REFERRED = (Fact("referral_open", True, MONDAY),)
 REGULAR = {"arrears_class": "regular"}
 ENDED = case("active.community.not_pursued", "active.payment.settled", "active.work.stable")
 WENT = {"participated_in": "event"}
+BEEN = (Fact("participated_in", "event", MONDAY),)
+REFERRAL = {"receiving_service": "x", "reason": "y", "household_agrees": True}
+ALONGSIDE = (Fact("alongside_open", True, MONDAY),)
 
 Row = tuple[str, CaseSnapshot, frozenset[str], dict[str, Value], str | None]
 # (trigger, case, roles, fields, the leaf reached; None: the case stays)
@@ -60,7 +63,17 @@ TRACK_ROWS: list[Row] = [
     ("excuse", active(payment="breached"), SUPERVISOR, REASON, "active.payment.paying"),
     ("participate", active(), WORKER, WENT, "active.community.taking_part"),
     ("participate", active(community="taking_part"), WORKER, WENT, None),
-    ("invite_to_event", active(), WORKER, OCCASION, None),
+    ("participate", active(community="rooted"), WORKER, WENT, None),
+    *(
+        ("invite_to_event", active(community=state), WORKER, dict(OCCASION), None)
+        for state in ("invited", "taking_part", "rooted")
+    ),
+    ("correct_participation", active(community="taking_part", facts=BEEN), SYSTEM, REASON, None),
+    ("correct_participation", active(community="taking_part"), SYSTEM, REASON, "active.community.invited"),
+    ("correct_participation", active(community="rooted", facts=BEEN), SYSTEM, REASON, "active.community.taking_part"),
+    ("correct_participation", active(community="rooted", facts=BEEN * 3), SYSTEM, REASON, None),
+    ("no_longer_taking_part", active(community="taking_part"), SYSTEM, {}, "active.community.invited"),
+    ("unroot", active(community="rooted", facts=BEEN), SYSTEM, {}, "active.community.taking_part"),
     (
         "root",
         active(community="taking_part", facts=(Fact("hours_given", 2, MONDAY),)),
@@ -102,7 +115,10 @@ STAY_ROWS: list[Row] = [
     ("record_review", active(), WORKER, {}, None),
     ("record_survey", case("follow_up"), WORKER, {"survey": "done"}, None),
     ("make_appointment", case("screening"), WORKER, dict(OCCASION), None),
-    ("refer", case("screening"), WORKER, {"receiving_service": "x", "reason": "y"}, None),
+    ("refer", case("screening"), WORKER, dict(REFERRAL), None),
+    ("revoke_referral", case("screening", facts=REFERRED), WORKER, REASON, None),
+    ("refer_alongside", case("screening"), WORKER, dict(REFERRAL), None),
+    ("answer_alongside", case("screening", facts=ALONGSIDE), WORKER, {"referral": 1, "answer": "accepted"}, None),
     ("accept_referral", case("screening", facts=REFERRED), WORKER, {}, "closed.referred"),
     ("refuse_referral", case("screening", facts=REFERRED), WORKER, REASON, None),
     ("adult_joined", case("planning"), SYSTEM, {"person": 7}, None),

@@ -20,6 +20,7 @@ SAMPLES: Parameters = {
     "times": 3,
     "within_days": 90,
     "days": 90,
+    "value": "refused",
     "state": "signed",
     "states": ["placed", "kept"],
     "tracks": ["work", "community"],

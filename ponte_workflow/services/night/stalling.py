@@ -29,10 +29,10 @@ def find_stalls(night: Night, shard: int) -> StepCounts:
                         dict.fromkeys(silent, _("no event for {n} working days").format(n=state.spec.stalls_after))
                     )
         adults = cases.new_adults(tx, night.on)
+        late = local_services.silent(tx, night.on)
     total = one_by_one(night, STEP, found, lambda tx, case_id: _tell(night, tx, case_id, found[case_id]))
     for case_id, person_id in adults:
         total += guarded(night, STEP, case_id, lambda tx, c, p=person_id: _adult(night, tx, c, p))  # type: ignore[misc]
-        late = local_services.silent(tx, night.on)
     for referral_id, case_id, since in late:
         total += guarded(night, STEP, case_id, lambda tx, c, r=referral_id, s=since: _silence(night, tx, c, r, s))  # type: ignore[misc]
     with night.unit() as tx:
