@@ -13,7 +13,7 @@ from ponte_workflow.services.rights import require_role
 from ponte_workflow.store import community, network
 from ponte_workflow.store.community import EventRow
 from ponte_workflow.store.engine import Transaction
-from states.snapshot import Triggered
+from states.snapshot import Triggered, Value
 
 KINDS = ("assembly", "dinner", "course", "repair_day", "emporio", "swap")
 EARLIEST, LATEST = 8, 21  # hours of the day at which something may begin: the invitation says them
@@ -82,8 +82,14 @@ def invite(tx: Transaction, who: Occasion, event_id: int, code: str) -> None:
     """Invite a household: the message leaves by the rules of delivery, the weekly cap among them."""
     event = community.event_row(tx, event_id, lock=True)
     starts = event.starts_at.astimezone(ROME)
-    fields = {"what": event.title, "where": event.place, "day": event.on, "hour": starts.hour}
-    casework.advance(tx, who, code, "invite_to_event", {**fields, "invited_event": event_id})
+    fields: dict[str, Value] = {
+        "what": event.title,
+        "where": event.place,
+        "day": event.on,
+        "hour": starts.hour,
+        "invited_event": event_id,
+    }
+    casework.advance(tx, who, code, "invite_to_event", fields)
 
 
 def attend(tx: Transaction, who: Occasion, event_id: int, hours: Mapping[str, int]) -> dict[str, str]:
@@ -117,7 +123,7 @@ def correct(tx: Transaction, who: Occasion, code: str, participation_id: int, re
 
 def _attended(tx: Transaction, who: Occasion, event: EventRow, code: str, hours: int) -> None:
     what = _COUNTS_AS.get(event.kind, "event")
-    fields = {"participated_in": what, "hours_given": hours, "attended_event": event.id}
+    fields: dict[str, Value] = {"participated_in": what, "hours_given": hours, "attended_event": event.id}
     casework.advance(tx, who, code, "participate", fields)
 
 

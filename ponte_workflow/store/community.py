@@ -174,9 +174,8 @@ def restore_part(tx: Transaction, one: Part) -> None:
 
 def entry_id(tx: Transaction, case_id: int, seq: int) -> int:
     """The id of a case's history entry."""
-    return tx.connection.execute(
-        select(history.c.id).where(history.c.case_id == case_id, history.c.seq == seq)
-    ).scalar_one()
+    query = select(history.c.id).where(history.c.case_id == case_id, history.c.seq == seq)
+    return int(tx.connection.execute(query).scalar_one())
 
 
 def withdrawn_by(tx: Transaction, participation_id: int, history_id: int) -> None:

@@ -272,10 +272,14 @@ def _referrals() -> Select[Any]:
 
 def _read(tx: Transaction, query: Select[Any]) -> list[ReferralRow]:
     found = []
-    for *rest, proposed, answered in tx.connection.execute(query):
+    rows: Sequence[Any] = tx.connection.execute(query).all()
+    for row in rows:
+        proposed, answered = row[11:]
         said, told_ = ({} if one is None else json.loads(tx.cipher.decrypt(one)) for one in (proposed, answered))
         found.append(
-            ReferralRow(*rest, said.get("receiving_service", ""), said.get("reason", ""), told_.get("reason", ""))
+            ReferralRow._make(
+                (*row[:11], said.get("receiving_service", ""), said.get("reason", ""), told_.get("reason", ""))
+            )
         )
     return found
 
@@ -291,7 +295,7 @@ def _with_quarters(tx: Transaction, query: Select[Any]) -> list[ServiceRow]:
     )
     for service_id, quarter_id, name in tx.connection.execute(links):
         places.setdefault(service_id, []).append((quarter_id, name))
-    return [ServiceRow(*row, tuple(places.get(row[0], ()))) for row in rows]
+    return [ServiceRow._make((*row[:8], tuple(places.get(row[0], ())))) for row in rows]
 
 
 _SERVICE = (

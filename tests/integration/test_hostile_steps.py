@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from ponte_workflow import clock
 from ponte_workflow.services import instalments
-from ponte_workflow.store import network
+from ponte_workflow.store import local_services, network
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.casework import cases as case_table
@@ -29,7 +29,11 @@ PATHWAY = load_all()["sanpolino"]
 # Who takes a step: the first of these roles that may.
 STAFF_FOR = {"supervisor": "sara", "case_worker": "wanda", "job_agency": "gino", "volunteers": "vera"}
 # What must be known of the case before a step is offered.
-KNOWN: dict[str, dict[str, object]] = {"refuse_referral": {"referral_open": True}}
+KNOWN: dict[str, dict[str, object]] = {
+    "refuse_referral": {"referral_open": True},
+    "revoke_referral": {"referral_open": True},
+    "answer_alongside": {"alongside_open": True},
+}
 # The others are taken as they stand in a list, or refused.
 WRITTEN = ("text", "date", "int", "money")
 # What may get more rows when a step is taken: the case's own story, what leaves because of it, and who looked.
@@ -43,8 +47,11 @@ OF_A_STEP = {
     "history_detail",
     "instalment",
     "journey",
+    "invitation",
     "outbox",
+    "participation",
     "payment_plan",
+    "referral",
     "special_note",
     "stay",
     "task",
@@ -112,11 +119,18 @@ def place(site: Site, tx: Transaction, step: Step) -> tuple[CaseRow, int]:
         instalments.sign_plan(
             tx, row.id, total_cents=10_000, instalments=2, first_due_on=TODAY, on=TODAY, history_id=entry
         )
+    if step.trigger == "answer_alongside":
+        days = {"on": TODAY, "due_on": TODAY}
+        local_services.propose(
+            tx, case_id=row.id, service_id=None, kind="alongside", by=wanda.id, history_id=entry, **days
+        )
     return row, adult
 
 
 def valid(field: FieldSpec, adult: int) -> str:
     """A value that the field takes."""
+    if field.type == "int" and not field.required:
+        return ""  # the number of something that is not there
     if field.type == "choice":
         return next(iter(field.choices))
     ready = {"date": TODAY.isoformat(), "bool": "yes", "money": "100,00", "staff": "wanda", "person": str(adult)}
@@ -144,6 +158,9 @@ def test_every_field_of_every_step(site: Site) -> None:
                     row, adult = here
                     before = counts(store)
                     form: dict[str, Any] = {one: valid(spec, adult) for one, spec in step.fields.items()}
+                    if "referral" in form:
+                        with store.transaction() as tx:
+                            form["referral"] = str(local_services.referrals_of(tx, row.id)[0].id)
                     address = f"/cases/{row.code}/do/{step.trigger}?person={adult if step.of_person else 0}"
                     status, html = _ask(browser, tokens[step.username], address, form | {name: value})
                     changed = differences(before, counts(store))
