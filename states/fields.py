@@ -13,6 +13,7 @@ from states.snapshot import Value
 AMOUNT = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]{1,2})?|-?[0-9]+\.[0-9]{1,2}")
 # Nothing that is done with a household lies outside: a slip of the hand, and no later sum runs out of the calendar.
 YEARS = range(1900, 2200)
+LONGEST_TEXT = 20_000  # characters: some pages; longer ones are documents, which do not belong into a step
 HIGHEST = 10**11  # cents, or whatever a whole number counts
 TRUE, FALSE = {"true", "si", "sì", "s", "yes", "y", "1"}, {"false", "no", "n", "0"}
 
@@ -70,7 +71,7 @@ def read_fields(
 def read_value(field: FieldSpec, value: Value) -> Value:
     """One value by its field's type; `Unreadable` says what is expected."""
     if field.type in ("text", "staff"):
-        return str(value)
+        return _text(str(value))
     if field.type == "choice":
         return _choice(field, str(value))
     if field.type == "bool":
@@ -102,6 +103,15 @@ def _adult(value: Value, adults: frozenset[int]) -> int:
             )
         )
     return person_id
+
+
+def _text(value: str) -> str:
+    if len(value) > LONGEST_TEXT:
+        much = f"{len(value)} > {LONGEST_TEXT}"
+        raise Unreadable(
+            Text(it=f"testo troppo lungo ({much} caratteri)", en=f"the text is too long ({much} characters)")
+        )
+    return value
 
 
 def _choice(field: FieldSpec, value: str) -> str:

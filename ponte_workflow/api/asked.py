@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
-from ponte_workflow.api.trigger_schemas import LARGEST, LONGEST_TEXT
+from ponte_workflow.api.trigger_schemas import LARGEST
+from states.fields import LONGEST_TEXT
 
 # No NUL: PostgreSQL takes none, and no word has one.
 Text = Annotated[str, StringConstraints(strict=True, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]

@@ -10,11 +10,10 @@ from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Standing
 from states.decision import Failure
 from states.document import FieldSpec, Text, TriggerSpec
-from states.fields import YEARS
+from states.fields import LONGEST_TEXT, YEARS
 from states.pathway import Chart
 from states.snapshot import Value
 
-LONGEST_TEXT = 20_000
 LARGEST = 2**53 - 1  # what every JSON reader keeps exactly
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CENTS = "_cents"

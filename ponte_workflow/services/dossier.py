@@ -24,6 +24,7 @@ from ponte_workflow.store.history import Entry
 from ponte_workflow.store.network import directory
 from states.decision import Decision
 from states.document import TriggerSpec
+from states.fields import LONGEST_TEXT
 from states.pathway import PAUSE_CLOCK, Pathway
 from states.possibilities import Possibility
 from states.snapshot import HOUSEHOLD, RunningClock
@@ -204,8 +205,10 @@ def keep_draft(
 ) -> None:
     """Keep what was typed so far, encrypted, for whoever typed it. Nothing typed: no draft."""
     row = look(tx, who, code).row
+    if any(len(text) > LONGEST_TEXT for text in given.values()):
+        raise BadInput(_("A text has at most {n} characters: this draft was not kept").format(n=LONGEST_TEXT))
     assert who.actor.staff_id is not None
-    typed = {name[:60]: text[:LONGEST_NOTE] for name, text in given.items() if text.strip()}
+    typed = {name[:60]: text for name, text in given.items() if text.strip()}
     text = json.dumps(typed, ensure_ascii=False) if typed else None
     drafts.put(tx, who.actor.staff_id, row.id, trigger, person_id, version, text, who.at)
 

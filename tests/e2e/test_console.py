@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from datetime import date
@@ -24,6 +25,7 @@ class Console:
     """`ponte` in a home of its own."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PONTE_")},
             "PONTE_HOME": str(home),
@@ -222,3 +224,20 @@ def test_passwords_are_set_at_the_console(ponte: Console) -> None:
     assert "can try again" in ponte("user", "unlock", "wanda")
     assert "no second factor" in ponte("user", "second-factor-off", "wanda")
     assert "nobody" in ponte("user", "password", "nobody", code=1)
+
+
+def test_people_are_looked_after_at_the_console_by_the_rules_of_the_pages(ponte: Console) -> None:
+    wrong = ("--name", "X", "--partner", "coop", "--role", "case_worker")
+    assert "2 to 60 lower-case" in ponte("user", "add", "Wrong Name", *wrong, code=1)
+    assert "is taken" in ponte("user", "add", "WANDA", *wrong, code=1)
+    assert "mail address is not valid" in ponte("user", "add", "new", *wrong, "--email", "nowhere", code=1)
+    assert "cannot cover" in ponte("user", "away", "wanda", "--from", "2026-11-02", "--deputy", "lidia", code=1)
+    assert "before the first" in ponte("user", "away", "wanda", "--from", "2026-11-02", "--to", "2026-11-01", code=1)
+    assert "a code begins" in ponte("partner", "add", "Coop!", "--name", "X", "--kind", "agency", code=1).lower()
+    ponte("user", "away", "wanda", "--from", "2026-11-02", "--to", "2026-11-03", "--deputy", "sara")
+    ponte("user", "away", "wanda")
+    ponte("partner", "add", "coop", "--name", "Cooperativa", "--kind", "cooperative", "--quarter", "sanpolino")
+    with sqlite3.connect(next(ponte.home.glob("*.sqlite3"))) as database:
+        traced = {row[0] for row in database.execute("SELECT detail FROM access WHERE what = 'people.change'")}
+    assert any("away 2026-11-02..2026-11-03" in one for one in traced)
+    assert any("edited quarters:san_polo,sanpolino" in one for one in traced), "quarters are added, never lost"
