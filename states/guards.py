@@ -356,6 +356,33 @@ _ALL: tuple[Guard, ...] = (
         reads=frozenset({"referral_open"}),
     ),
     Guard(
+        "pip_complete",
+        Text(
+            it="il PIP va completato: punto di partenza, obiettivi, almeno un'azione, data della verifica",
+            en="the PIP must be complete: starting point, goals, at least one action, the day of its review",
+        ),
+        ("job_agency", "case_worker"),
+        lambda s, p: s.latest("pip_complete", s.person_id) is True,
+        reads=frozenset({"pip_complete"}),
+    ),
+    Guard(
+        "pip_signed_by_both",
+        Text(
+            it="il PIP va firmato dalla persona e dall'operatore",
+            en="the person and the operator must both have signed the PIP",
+        ),
+        ("job_agency", "case_worker"),
+        lambda s, p: s.fields.get("signed_by_person") is True and s.fields.get("signed_by_operator") is True,
+        asks=True,
+    ),
+    Guard(
+        "not_in_the_future",
+        Text(it="la data non può essere nel futuro", en="the day cannot lie in the future"),
+        ("job_agency", "case_worker"),
+        lambda s, p: not any(isinstance(value, date) and value > s.on for value in s.fields.values()),
+        asks=True,
+    ),
+    Guard(
         "placement_lasted",
         Text(
             it="servono {days} giorni di lavoro (ora: {now})",
