@@ -16,11 +16,17 @@ from ponte_workflow.store.network import directory
 from ponte_workflow.store.pips import Action, Signature, Version
 from ponte_workflow.store.placements import Placement
 from states.decision import CloseTask, Decision, Effect, OpenTask, Record
+from states.document import Text
 from states.pip import ACTION_KINDS, DOERS, EDUCATION, OUTCOMES, WORK_SITUATIONS, Lack, PipDocument, lacks
 
 WRITERS = frozenset({"job_agency", "case_worker", "supervisor"})
 OPEN = ("assessment", "drafting")  # where the document may be written
 LONGEST_WHAT = 300
+HOW = {
+    "paper": Text(it="su carta", en="on paper"),
+    "digital": Text(it="firma digitale", en="digital signature"),
+    "in_presence": Text(it="su tablet, in presenza", en="on a tablet, in person"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +234,10 @@ def _found(
 def _for_writing(
     tx: Transaction, who: Occasion, code: str, person_id: int, *, also: frozenset[str] = frozenset()
 ) -> tuple[Standing, str, str]:
-    standing, person, state = _found(tx, who, code, person_id, lock=True)
     if not who.actor.roles & (WRITERS | also):
+        look(tx, who, code)  # out of sight comes before out of one's role
         raise NotAllowed(_("This is for: {roles}").format(roles=", ".join(sorted(WRITERS | also))))
+    standing, person, state = _found(tx, who, code, person_id, lock=True)
     if standing.row.closed_on is not None:
         raise TriggerNotAllowedHere(_("{code} is closed: reopen it first").format(code=code))
     return standing, person, state
