@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from ponte_workflow.errors import BadInput, InvalidField, NotAllowed, NotFound, TriggerNotAllowedHere
+from ponte_workflow.errors import BadInput, InvalidField, NotFound, TriggerNotAllowedHere
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Occasion, Standing, look
+from ponte_workflow.services.permissions import allowed, require
 from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.store import casefile, cases, pips, placements
 from ponte_workflow.store.effects import Writing
@@ -19,7 +20,6 @@ from states.decision import CloseTask, Decision, Effect, OpenTask, Record
 from states.document import Text
 from states.pip import ACTION_KINDS, DOERS, EDUCATION, OUTCOMES, WORK_SITUATIONS, Lack, PipDocument, lacks
 
-WRITERS = frozenset({"job_agency", "case_worker", "supervisor"})
 OPEN = ("assessment", "drafting")  # where the document may be written
 LONGEST_WHAT = 300
 HOW = {
@@ -123,9 +123,20 @@ def lines(tx: Transaction, standing: Standing, names: Mapping[int, str], on: dat
     return tuple(found)
 
 
+def look_to_write(
+    tx: Transaction, who: Occasion, code: str, person_id: int, *, permission: str = "pips.write"
+) -> tuple[Standing, str, str]:
+    """The case locked, the person's name and where they stand, for somebody who may change the PIP now."""
+    require(who.actor, permission)
+    standing, person, state = _found(tx, who, code, person_id, lock=True)
+    if standing.row.closed_on is not None:
+        raise TriggerNotAllowedHere(_("{code} is closed: reopen it first").format(code=code))
+    return standing, person, state
+
+
 def write(tx: Transaction, who: Occasion, code: str, person_id: int, document: PipDocument) -> None:
     """Keep the document of the version that is being written."""
-    standing, person, state = _for_writing(tx, who, code, person_id)
+    standing, person, state = look_to_write(tx, who, code, person_id)
     if state not in OPEN:
         raise TriggerNotAllowedHere(
             _("{code}: the PIP of {person} is not being written now; vary it or draft it again to change it").format(
@@ -144,7 +155,7 @@ def plan_action(
     tx: Transaction, who: Occasion, code: str, person_id: int, *, kind: str, what: str, doer: str, due_on: date | None
 ) -> int:
     """A new action with a task for whoever does it; its number."""
-    standing, _person, _state = _for_writing(tx, who, code, person_id)
+    standing, _person, _state = look_to_write(tx, who, code, person_id)
     text = " ".join(what.replace("\0", "").split())
     if not 1 <= len(text) <= LONGEST_WHAT:
         raise BadInput(_("Say what is to be done, in 1 to {n} characters").format(n=LONGEST_WHAT))
@@ -182,7 +193,7 @@ def end_action(
     tx: Transaction, who: Occasion, code: str, person_id: int, number: int, outcome: str, note: str = ""
 ) -> None:
     """What came of an action; its task is done."""
-    standing, person, _state = _for_writing(tx, who, code, person_id, also=frozenset({"volunteers"}))
+    standing, person, _state = look_to_write(tx, who, code, person_id, permission="pips.actions")
     row = standing.row
     there = next((one for one in pips.actions(tx, row.id, person_id) if one.number == number), None)
     if there is None:
@@ -231,20 +242,8 @@ def _found(
     return standing, cases.persons(tx, standing.row.household_id)[person_id][0], state
 
 
-def _for_writing(
-    tx: Transaction, who: Occasion, code: str, person_id: int, *, also: frozenset[str] = frozenset()
-) -> tuple[Standing, str, str]:
-    if not who.actor.roles & (WRITERS | also):
-        look(tx, who, code)  # out of sight comes before out of one's role
-        raise NotAllowed(_("This is for: {roles}").format(roles=", ".join(sorted(WRITERS | also))))
-    standing, person, state = _found(tx, who, code, person_id, lock=True)
-    if standing.row.closed_on is not None:
-        raise TriggerNotAllowedHere(_("{code} is closed: reopen it first").format(code=code))
-    return standing, person, state
-
-
 def _writable(who: Occasion, standing: Standing, state: str) -> bool:
-    return bool(who.actor.roles & WRITERS) and state in OPEN and standing.row.closed_on is None
+    return allowed(who.actor, "pips.write") and state in OPEN and standing.row.closed_on is None
 
 
 def _completeness(standing: Standing, person_id: int, complete: bool) -> tuple[Effect, ...]:

@@ -29,6 +29,8 @@ from states.pip import (
 
 router = APIRouter()
 Casework = Annotated[Visit, Depends(needs("casework"))]
+Writing = Annotated[Visit, Depends(needs("pips.write"))]
+Ending = Annotated[Visit, Depends(needs("pips.actions"))]
 Answer = Annotated[str, Form(max_length=20_000)]
 _DAY = FieldSpec(type="date", label=Text(it="Giorno", en="Day"))
 _ISEE = FieldSpec(type="money", label=Text(it="ISEE", en="ISEE"), minimum=0)
@@ -60,7 +62,7 @@ def show(visit: Casework, code: str, person: int) -> Response:
 
 @router.post("/cases/{code}/persons/{person}/pip")
 def write(
-    visit: Casework,
+    visit: Writing,
     code: str,
     person: int,
     work_situation: Answer = "",
@@ -89,9 +91,9 @@ def write(
     }
     given = {name: value.replace("\0", "") for name, value in given.items()}
     try:
-        document = _document(given)
         with visit.writing() as tx:
-            pips.write(tx, visit.who, code, person, document)
+            pips.look_to_write(tx, visit.who, code, person)  # before anything is said about the form
+            pips.write(tx, visit.who, code, person, _document(given))
     except PonteError as refusal:
         if refusal.status not in (409, 422):
             raise
@@ -103,7 +105,7 @@ def write(
 
 @router.post("/cases/{code}/persons/{person}/pip/actions")
 def plan(
-    visit: Casework,
+    visit: Writing,
     code: str,
     person: int,
     kind: Answer = "",
@@ -113,13 +115,14 @@ def plan(
 ) -> Response:
     """A new action."""
     with visit.writing() as tx:
+        pips.look_to_write(tx, visit.who, code, person)
         day = _read(_DAY, _("By when"), due_on) if due_on.strip() else None
         pips.plan_action(tx, visit.who, code, person, kind=kind, what=what, doer=doer, due_on=day)
     return go(f"/cases/{code}/persons/{person}/pip#actions", said=_("The action is planned."))
 
 
 @router.post("/cases/{code}/persons/{person}/pip/actions/{action}")
-def end(visit: Casework, code: str, person: int, action: int, outcome: Answer = "", note: Answer = "") -> Response:
+def end(visit: Ending, code: str, person: int, action: int, outcome: Answer = "", note: Answer = "") -> Response:
     """What came of an action."""
     with visit.writing() as tx:
         pips.end_action(tx, visit.who, code, person, action, outcome, note)
@@ -150,8 +153,8 @@ def _page(visit: Visit, found: PipShown, typed: dict[str, str], *, refusal: str 
         overdue=found.overdue(visit.on),
         longest=LONGEST,
         most_goals=MOST_GOALS,
-        may_end=bool(visit.who.actor.roles & (pips.WRITERS | {"volunteers"})) and found.standing.row.closed_on is None,
-        may_plan=bool(visit.who.actor.roles & pips.WRITERS) and found.standing.row.closed_on is None,
+        may_end=visit.may("pips.actions") and found.standing.row.closed_on is None,
+        may_plan=visit.may("pips.write") and found.standing.row.closed_on is None,
     )
 
 

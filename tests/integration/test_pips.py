@@ -162,7 +162,7 @@ def test_an_action_with_a_day_is_somebodys_task_until_its_outcome_is_known(
             tx, who, row.code, person, kind="italian", what="Italian course", doer="person", due_on=due_on
         )
         assert the_task(tx, f"pip_action/{number}") == (str(due_on), False)
-        assert "PIP action 1" in [task for one in _tray(team, tx, "gino") for task in one.tasks]
+        assert "PIP action 1" in [task for one in _tray(team, tx, "wanda") for task in one.tasks]
         found = pips.open_pip(tx, team.occasion(tx, "gino", due_on + timedelta(days=1)), row.code, person)
         assert [one.what for one in found.overdue(due_on + timedelta(days=1))] == ["Italian course"]
         assert found.overdue(due_on) == ()
@@ -215,7 +215,7 @@ def test_volunteers_read_a_pip_and_do_not_write_it(site: Site) -> None:
 
 def test_a_placement_before_the_pip_is_signed_is_refused_in_words(site: Site, case: tuple[CaseRow, int]) -> None:
     (row, person), team = case, site.team
-    with team.store.transaction() as tx, pytest.raises(TriggerNotAllowedHere, match="possible only from.*Signed"):
+    with team.store.transaction() as tx, pytest.raises(TriggerNotAllowedHere, match=r"possible only from.*Signed"):
         team.do(tx, "gino", row.code, "place", TODAY, person_id=person, **PLACE)
 
 

@@ -31,7 +31,6 @@ from tests.site import HOST, Site
 NOBODY = "nobody"
 COORDINATE = frozenset({"supervisor", "lead"})
 LED = frozenset({"case_worker", "supervisor", "lead"})
-WRITE = frozenset({"case_worker", "supervisor", "job_agency"})  # PIPs
 # Which case stands where (stage, case worker, quarter), and who may see it: written down by hand, from what the
 # issue says of roles, partners and assignments, and not asked of the program that is tested here.
 CASES: dict[str, tuple[str, str, str, set[str]]] = {
@@ -66,9 +65,6 @@ NARROWER: dict[str, dict[str, frozenset[str]]] = {
     "POST /cases/{code}/resume": {"*": LED},
     "POST /cases/{code}/assign": {"*": COORDINATE},
     "POST /cases/{code}/do/{trigger}": TRY,
-    "POST /cases/{code}/persons/{person}/pip": {"*": WRITE},
-    "POST /cases/{code}/persons/{person}/pip/actions": {"*": WRITE},
-    "POST /cases/{code}/persons/{person}/pip/actions/{action}": {"*": WRITE | {"volunteers"}},
     "POST /api/v1/cases/{code}/triggers/{trigger}": TRY,
 }
 # Routes that are there for cases which one may not see.
