@@ -1,14 +1,14 @@
 """PIPs: what is planned for an adult, and what came of an action."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from ponte_workflow.api import examples
-from ponte_workflow.api.asked import Text
+from ponte_workflow.api.asked import OutcomeCall
 from ponte_workflow.api.calls import Body, Call, Key, read, scoped
 from ponte_workflow.api.cases import Code
 from ponte_workflow.api.openapi import KEY_PARAMETER, answers
@@ -59,17 +59,6 @@ class PipTold(BaseModel):
     lacks: list[str] = Field(description="Parts that are missing before it can be proposed")
     actions: list[PipActionTold]
     placements: list[PlacementTold]
-
-
-class OutcomeCall(BaseModel):
-    """What came of an action."""
-
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"outcome": "done", "note": "CV written"}]}
-    )
-
-    outcome: Literal["done", "partly", "not_done", "dropped"]
-    note: Text = ""
 
 
 OUTCOME_CALL = {
