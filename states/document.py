@@ -14,6 +14,19 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 Parameters = dict[str, int | str | bool | list[str]]
 
 
+Performed = Literal[
+    "sign_plan",
+    "excuse_instalments",
+    "mark_deceased",
+    "propose_pip",
+    "sign_pip",
+    "vary_pip",
+    "begin_placement",
+    "check_placement",
+    "end_placement",
+]
+
+
 class Part(BaseModel):
     """Base of every part: frozen, and a key it does not know is an error rather than a silent typo."""
 
@@ -34,7 +47,7 @@ class Text(Part):
 class FieldSpec(Part):
     """One thing a trigger asks for. Prompts, forms and API schemas are generated from it."""
 
-    type: Literal["text", "choice", "date", "bool", "int", "money", "staff", "person"]
+    type: Literal["text", "choice", "date", "bool", "int", "money", "staff", "person", "vat_number"]
     label: Text
     required: bool = True
     choices: dict[str, Text] = {}
@@ -46,7 +59,7 @@ class FieldSpec(Part):
     def _choices_belong_to_choice(self) -> "FieldSpec":
         if (self.type == "choice") != bool(self.choices):
             raise ValueError("choices belong to fields of type choice, and those need them")
-        if self.type == "text" and self.privacy == "none":
+        if self.type in ("text", "vat_number") and self.privacy == "none":
             raise ValueError("free text can hold anything about a person: privacy must be personal or special")
         return self
 
@@ -61,14 +74,13 @@ class Consequence(Part):
     task: Name | None = None
     task_role: Role = "case_worker"
     task_within: int | None = None  # working days
+    task_before: Name | None = None  # a figure that holds a day: the task is due before it, should that come earlier
     task_label: Text | None = None
     close_task: Name | None = None
     withdraw: Literal["all", "demands"] | None = None
     signal: Name | None = None  # a household trigger, fired by the system in the same decision
     persons: Name | None = None  # a person trigger, fired for every journey not yet final
-    perform: Literal["sign_plan", "excuse_instalments", "mark_deceased"] | None = (
-        None  # by the services, with the fields
-    )
+    perform: Performed | None = None  # by the services, with the fields
     record: dict[str, int | str | bool] | None = None  # facts
     when: dict[str, Parameters] = {}
 

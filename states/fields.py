@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from stdnum.it import iva
+
 from states.decision import Failure
 from states.document import FieldSpec, Text, TriggerSpec
 from states.snapshot import Value
@@ -72,6 +74,8 @@ def read_value(field: FieldSpec, value: Value) -> Value:
     """One value by its field's type; `Unreadable` says what is expected."""
     if field.type in ("text", "staff"):
         return _text(str(value))
+    if field.type == "vat_number":
+        return _vat_number(str(value))
     if field.type == "choice":
         return _choice(field, str(value))
     if field.type == "bool":
@@ -112,6 +116,19 @@ def _text(value: str) -> str:
             Text(it=f"testo troppo lungo ({much} caratteri)", en=f"the text is too long ({much} characters)")
         )
     return value
+
+
+def _vat_number(value: str) -> str:
+    """Eleven digits with the check digit of a partita IVA (Luhn)."""
+    plain = iva.compact(value)
+    if not iva.is_valid(plain):
+        raise Unreadable(
+            Text(
+                it="la partita IVA non torna: 11 cifre, l'ultima è di controllo",
+                en="the VAT number does not add up: 11 digits, the last one checks the others",
+            )
+        )
+    return plain
 
 
 def _choice(field: FieldSpec, value: str) -> str:

@@ -1,70 +1,16 @@
 """The guards: named, pure conditions, each with a sentence that says what is needed and who can see to it."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from states.document import Parameters, Text
 from states.machine import Need
-from states.snapshot import HOUSEHOLD, Attempt, Fact, Value
-from states.words import word
+from states.person_guards import PERSON_GUARDS
+from states.situation import Guard, Situation
 
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What a guard sees: the case with the event's own fields already laid upon it."""
-
-    on: date
-    configuration: tuple[str, ...]
-    journeys: Mapping[int, str]
-    adults: frozenset[int]
-    facts: tuple[Fact, ...]
-    attempts: tuple[Attempt, ...]
-    figures: Mapping[str, int | str | bool]
-    fields: Mapping[str, Value]
-    person_id: int
-
-    def latest(self, name: str, person_id: int = HOUSEHOLD) -> Value | None:
-        """The newest value of a fact, the event's own field first."""
-        if name in self.fields and person_id in (HOUSEHOLD, self.person_id):
-            return self.fields[name]
-        for fact in reversed(self.facts):
-            if fact.name == name and fact.person_id == person_id:
-                return fact.value
-        return None
-
-    def number(self, name: str) -> int:
-        """A figure from outside the case; 0 when nobody gave it."""
-        return int(self.figures.get(name, 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """A condition. `sentence` may use {parameters} and {now}; `asks`: it reads the trigger's own form."""
-
-    name: str
-    sentence: Text
-    fix_by: tuple[str, ...]
-    test: Callable[[Situation, Parameters], bool]
-    parameters: frozenset[str] = frozenset()
-    now: Callable[[Situation, Parameters], str] = lambda _situation, _parameters: ""
-    asks: bool = False
-    # What it looks for: names of facts, or "attempt". A trigger that records one of them is a remedy.
-    reads: frozenset[str] = frozenset()
-
-    def explain(self, situation: Situation, parameters: Parameters) -> Text:
-        """What is needed, with the figures as they are now."""
-        now = self.now(situation, parameters)
-        it, en = (
-            {
-                key: ", ".join(word(one, language) for one in (value if isinstance(value, list) else [value]))
-                for key, value in {**parameters, "now": now}.items()
-            }
-            for language in ("it", "en")
-        )
-        return Text(it=self.sentence.it.format(**it), en=self.sentence.en.format(**en))
+__all__ = ["GUARDS", "Guard", "Situation", "exclusive", "need", "parameters_of"]
 
 
 def need(name: str, parameters: Parameters) -> Need:
@@ -89,11 +35,6 @@ def _adults_missing(s: Situation) -> list[int]:
 def _participations(s: Situation, parameters: Parameters) -> int:
     since = s.on - timedelta(days=_int(parameters, "within_days"))
     return sum(1 for fact in s.facts if fact.name == "participated_in" and since < fact.on <= s.on)
-
-
-def _placed_days(s: Situation) -> int:
-    placed_on = s.latest("placed_on", s.person_id)
-    return (s.on - placed_on).days if isinstance(placed_on, date) else 0
 
 
 def _int(parameters: Parameters, name: str) -> int:
@@ -355,30 +296,7 @@ _ALL: tuple[Guard, ...] = (
         lambda s, p: s.latest("referral_open") is not True,
         reads=frozenset({"referral_open"}),
     ),
-    Guard(
-        "placement_lasted",
-        Text(
-            it="servono {days} giorni di lavoro (ora: {now})",
-            en="{days} days at work are needed (now: {now})",
-        ),
-        ("job_agency",),
-        lambda s, p: _placed_days(s) >= _int(p, "days"),
-        frozenset({"days"}),
-        now=lambda s, p: str(_placed_days(s)),
-    ),
-    Guard(
-        "was_in",
-        Text(it="il PIP non era in {state}", en="the PIP was not in {state}"),
-        ("job_agency",),
-        lambda s, p: s.latest("interrupted_from", s.person_id) == p["state"],
-        frozenset({"state"}),
-    ),
-    Guard(
-        "not_interrupted",
-        Text(it="il PIP è già interrotto", en="the PIP is interrupted already"),
-        ("job_agency",),
-        lambda s, p: s.journeys.get(s.person_id) != "interrupted",
-    ),
+    *PERSON_GUARDS,
 )
 
 GUARDS: dict[str, Guard] = {guard.name: guard for guard in _ALL}

@@ -1,6 +1,6 @@
 """What the API is sent."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
@@ -30,3 +30,14 @@ class TriggerCall(BaseModel):
     version: Annotated[StrictInt, Field(ge=0, le=LARGEST)] | None = Field(
         default=None, description="Refuse with 409 if the case has another version by now; If-Match does so with 412"
     )
+
+
+class OutcomeCall(BaseModel):
+    """What came of an action."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"outcome": "done", "note": "CV written"}]}
+    )
+
+    outcome: Literal["done", "partly", "not_done", "dropped"]
+    note: Text = ""

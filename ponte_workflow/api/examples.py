@@ -139,6 +139,28 @@ MOVED = {
     "closed_on": None,
 }
 UNDONE = {**MOVED, "version": 9, "undone_seq": 8, "undone_trigger": "record_attempt"}
+PIP = {
+    "code": "P-000123",
+    "person_id": 34,
+    "state": "searching",
+    "version": 1,
+    "signed_on": "2026-11-09",
+    "review_on": "2027-02-08",
+    "goals": ["Un lavoro vicino a casa"],
+    "lacks": [],
+    "actions": [
+        {
+            "number": 1,
+            "kind": "cv",
+            "what": "Scrivere il curriculum",
+            "doer": "job_agency",
+            "due_on": "2026-11-20",
+            "outcome": None,
+            "ended_on": None,
+        }
+    ],
+    "placements": [],
+}
 HISTORY = {
     "items": [
         {"seq": 1, "on": "2026-10-27", "event": "opened", "by": "Ponte", "what": "class=contained", "personal": {}},

@@ -106,6 +106,8 @@ def _property(field: FieldSpec, adults: Iterable[int] | None) -> dict[str, Any]:
     match field.type:
         case "text":
             made |= {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+        case "vat_number":
+            made |= {"type": "string", "pattern": "^[0-9]{11}$"}
         case "choice":
             made |= {"type": "string", "enum": list(field.choices)}
             made["x-choices"] = {name: label.model_dump() for name, label in field.choices.items()}

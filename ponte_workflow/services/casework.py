@@ -16,7 +16,7 @@ from ponte_workflow.errors import (
 )
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import four_eyes, instalments
+from ponte_workflow.services import four_eyes, instalments, pip_steps
 from ponte_workflow.services.figures import assignee, figures_of
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import Actor, require_role, require_sight
@@ -279,6 +279,20 @@ def _perform(
         casefile.mark_deceased(tx, perform.person_id, who.on)
     elif perform.what == "excuse_instalments":
         instalments.excuse(tx, row.id)
+    elif perform.what != "sign_plan":
+        given = {effect.name: effect.value for effect in decision.effects if isinstance(effect, Record)}
+        given |= {name: text for name, text, _privacy in decision.private}
+        pip_steps.perform(
+            tx,
+            row,
+            perform.what,
+            perform.person_id,
+            given,
+            by=who.actor.staff_id,
+            on=who.on,
+            at=who.at,
+            history_id=history_id,
+        )
     else:
         facts = {effect.name: effect.value for effect in decision.effects if isinstance(effect, Record)}
         total, count, first = facts["total"], facts["instalments"], facts["first_due_on"]

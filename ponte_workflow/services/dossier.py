@@ -8,11 +8,13 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, casework, undoing
+from ponte_workflow.services import ageing, casework, pips, undoing
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import allowed
+from ponte_workflow.services.pips import PipLine
 from ponte_workflow.services.rights import leave_trace
+from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.timeline import Happening, Told, happenings
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network
@@ -83,6 +85,7 @@ class Dossier:
     drafts: frozenset[tuple[str, int]]  # (trigger, person id)
     other_cases: list[tuple[str, date, date | None]]
     staff: Mapping[int, network.Member]
+    pips: tuple[PipLine, ...]
 
     @property
     def pathway(self) -> Pathway:
@@ -142,6 +145,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         drafts=drafts.of_case(tx, who.actor.staff_id or 0, row.id),
         other_cases=dossiers.other_cases(tx, row),
         staff=staff,
+        pips=pips.lines(tx, standing, names, who.on),
     )
 
 
@@ -266,5 +270,4 @@ def _days_left(pathway: Pathway, on: date, due_on: date) -> int:
 
 
 def _task(pathway: Pathway, task: OpenTaskRow) -> TaskShown:
-    label = pathway.task_label(task.kind)
-    return TaskShown(label.in_(language()) if label else task.kind, task.role, task.opened_on, task.due_on)
+    return TaskShown(task_label(pathway, task.kind), task.role, task.opened_on, task.due_on)

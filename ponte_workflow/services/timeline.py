@@ -12,10 +12,16 @@ from ponte_workflow.services.words import state_labels
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.history import Entry
 from ponte_workflow.store.network import Member
-from states.document import FieldSpec, TriggerSpec
+from states.document import FieldSpec, Text, TriggerSpec
 from states.pathway import Pathway
 from states.snapshot import Value
 
+# What is done beside the pathway's own triggers.
+DEEDS = {
+    "pip_written": Text(it="PIP scritto", en="PIP written"),
+    "pip_action_planned": Text(it="Azione del PIP pianificata", en="PIP action planned"),
+    "pip_action_ended": Text(it="Esito di un'azione del PIP", en="Outcome of a PIP action"),
+}
 KINDS = ("steps", "contacts", "system", "notes", "pauses")
 
 
@@ -81,7 +87,7 @@ def _kind(entry: Entry, told: Told) -> str:
         return "system"
     if entry.kind in ("pause", "resume"):
         return "pauses"
-    if entry.kind == "note":
+    if entry.kind == "note" and not entry.data.get("trigger"):
         return "notes"
     return "contacts" if entry.id in told.attempts else "steps"
 
@@ -96,6 +102,10 @@ def _words(entry: Entry, told: Told) -> tuple[str, str]:
         return _("Case opened: {state}").format(state=_states(pathway, data["to"])), why
     if entry.kind == "undo":
         return _("Step {seq} taken back: {state}").format(seq=data["undoes"], state=_states(pathway, data["to"])), ""
+    if data.get("trigger") in DEEDS:
+        whose = told.persons.get(int(data.get("person") or 0), "—")
+        number = f" ({data['action']})" if "action" in data else ""
+        return f"{whose}: {DEEDS[data['trigger']].in_(lang)}{number}", ""
     if entry.kind == "note":
         return _("Note"), ""
     if entry.kind == "pause":

@@ -69,6 +69,7 @@ def walk(
         ("", "record_attempt", {"channel": "door", "outcome": "spoken"}),
         ("met", "meet", {}),
         ("planning", "consent", {"privacy_consent": True, "participation": True}),
+        ("", "start_pip", {}),
         ("", "record_assessment", {}),
         ("", "record_esf_entry", {}),
         ("", "excuse_pip", {"reason_without_pip": "retired"}),
@@ -76,9 +77,9 @@ def walk(
     ]
     here = "detected"
     for reached, trigger, fields in road:
-        if here == stage:
+        if here == stage and trigger != "start_pip":  # in planning one adult has a PIP
             break
-        if trigger == "excuse_pip":
+        if trigger in ("start_pip", "excuse_pip"):
             fields = {**fields, "person": adult_of(tx, row)}
         row = team.do(tx, supervisor if trigger == "assign" else worker, row.code, trigger, on, **fields)
         here = reached or here
@@ -110,7 +111,8 @@ def things_of(tx: Transaction, row: CaseRow) -> dict[str, str]:
     walter = network.member_by_username(tx, "walter").id
     at = clock.now()
     opening = glass.add(tx, staff_id=walter, case_id=row.id, reason="asked by the hospital", at=at, until_at=at)
-    return {"code": row.code, "number": str(message), "opening_id": str(opening)}
+    person = str(adult_of(tx, row))
+    return {"code": row.code, "number": str(message), "opening_id": str(opening), "person": person, "action": "1"}
 
 
 def token_for(site: Site, tx: Transaction, username: str) -> str:

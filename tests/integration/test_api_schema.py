@@ -38,6 +38,7 @@ EXAMPLES_EACH = 20
 OPERATIONS = (
     *("listCases", "listStalled", "showCase", "listTriggers", "fireTrigger", "undoStep", "showHistory"),
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
+    *("showPip", "endPipAction"),
 )
 CALM = {
     "listCases",
