@@ -22,7 +22,9 @@ SIZES = (11.0, 10.0)  # points: the first at which everything stands on one page
 WINDOW_LINES, WINDOW_LETTERS = 5, 40  # what an envelope's window shows
 VARIANT = "pdf/ua-1"
 INSTALL = "apt-get install libpango-1.0-0 libpangoft2-1.0-0"
+LONG_TABLE = 14  # rows; a longer one stands in two columns: the calendar of a plan of two years
 _MAIN = re.compile(r"<main\b[^>]*>(.*)</main>", re.DOTALL)
+_TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
 
 class PangoMissing(NotificationError):
@@ -108,10 +110,14 @@ def pango_there() -> bool:
 
 
 def main_of(html: str) -> Markup:
-    """What a mail's html says, without the frame of the mail."""
+    """What a mail's html says, without the frame of the mail; long tables in two columns."""
     found = _MAIN.search(html)
     # Our own templates wrote it, with everything from outside escaped.
-    return Markup(found[1] if found else html)  # noqa: S704
+    return Markup(_TABLE.sub(_in_columns, found[1] if found else html))  # noqa: S704
+
+
+def _in_columns(table: re.Match[str]) -> str:
+    return f'<div class="columns">{table[0]}</div>' if table[0].count("<tr") > LONG_TABLE else table[0]
 
 
 def long_day(day: date) -> str:

@@ -1,0 +1,115 @@
+"""A mailbox read over IMAP with TLS: every mail since a place in it, unread marks left as they are."""
+
+import imaplib
+import re
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from notifications.channels.envelope import without_addresses
+from notifications.errors import SendLater
+
+FOLDER = re.compile(r'[^"\\\x00-\x1f\x7f-\U0010ffff]{1,200}')  # what may stand between quotes
+
+
+class MailboxDown(SendLater):
+    """The mailbox cannot be read now: no server, wrong login, an answer that is none. Another time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a folder has been read. When `validity` differs, the server counts anew and everything is read again."""
+
+    validity: int = 0
+    uid: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One mail. `whole` False: it is larger than what we take, and `raw` holds its headers alone."""
+
+    place: Place
+    raw: bytes
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImapMailbox:
+    """A folder on a server. `timeout`: seconds for each step of the conversation; `largest`: bytes of one mail."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    timeout: float = 20.0
+    cafile: Path | None = None
+    largest: int = 30_000_000
+
+    def since(self, place: Place) -> Iterator[Found]:
+        """The mails that came after `place`, the oldest first. `MailboxDown` when the server fails, also half-way."""
+        try:
+            with self._connected() as server:
+                validity = self._validity(server)
+                after = place.uid if place.validity == validity else 0
+                for uid in self._uids(server, after):
+                    yield self._fetch(server, Place(validity, uid))
+        except (OSError, imaplib.IMAP4.error, ValueError) as error:
+            # imaplib raises its own errors, and plain ones where a server answers nonsense.
+            raise MailboxDown(f"mailbox {self.host}:{self.port}: {_what(error)}") from error
+
+    @contextmanager
+    def _connected(self) -> Iterator[imaplib.IMAP4_SSL]:
+        context = ssl.create_default_context(cafile=self.cafile)
+        server = imaplib.IMAP4_SSL(self.host, self.port, ssl_context=context, timeout=self.timeout)
+        try:
+            server.login(self.user, self.password)
+            if FOLDER.fullmatch(self.folder) is None:
+                raise ValueError("the folder has a name that cannot be")
+            # For reading only: nobody else's client shall think that somebody has read them.
+            _said(server.select(f'"{self.folder}"', readonly=True))
+            yield server
+        finally:
+            with suppress(OSError, imaplib.IMAP4.error):
+                server.logout()
+
+    def _validity(self, server: imaplib.IMAP4_SSL) -> int:
+        _kind, told = server.response("UIDVALIDITY")
+        number = told[0] if told else None
+        if not isinstance(number, bytes) or not number.isdigit():
+            raise ValueError("no UIDVALIDITY")
+        return int(number)
+
+    def _uids(self, server: imaplib.IMAP4_SSL, after: int) -> list[int]:
+        parts = _said(server.uid("SEARCH", f"UID {after + 1}:*"))
+        words = b" ".join(part for part in parts if isinstance(part, bytes)).split()
+        # "*" is the last mail, also when its number is below the first one asked for.
+        return sorted(uid for uid in map(int, words) if uid > after)
+
+    def _fetch(self, server: imaplib.IMAP4_SSL, place: Place) -> Found:
+        size = re.search(rb"RFC822\.SIZE (\d+)", _joined(_said(server.uid("FETCH", str(place.uid), "(RFC822.SIZE)"))))
+        if size is None:
+            raise ValueError("no size of a mail")
+        whole = int(size[1]) <= self.largest
+        part = "BODY.PEEK[]" if whole else "BODY.PEEK[HEADER]"
+        for answer in _said(server.uid("FETCH", str(place.uid), f"({part})")):
+            if isinstance(answer, tuple):
+                return Found(place, bytes(answer[1]), whole)
+        raise ValueError("a mail without content")
+
+
+def _said(answer: tuple[str, list[object]]) -> list[object]:
+    status, parts = answer
+    if status != "OK":
+        raise ValueError(f"the server said {status}")
+    return parts
+
+
+def _joined(parts: list[object]) -> bytes:
+    return b" ".join(part if isinstance(part, bytes) else part[0] if isinstance(part, tuple) else b"" for part in parts)
+
+
+def _what(error: Exception) -> str:
+    return f"{type(error).__name__}: {without_addresses(str(error))}"
