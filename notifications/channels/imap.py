@@ -48,6 +48,11 @@ class ImapMailbox:
     cafile: Path | None = None
     largest: int = 30_000_000
 
+    @property
+    def address(self) -> str:
+        """Host and folder: under which name somebody remembers how far it has been read."""
+        return f"{self.host}/{self.folder}"
+
     def since(self, place: Place) -> Iterator[Found]:
         """The mails that came after `place`, the oldest first. `MailboxDown` when the server fails, also half-way."""
         try:

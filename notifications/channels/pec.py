@@ -11,7 +11,8 @@ NAME = "pec"
 
 @dataclass(frozen=True, slots=True)
 class PecChannel:
-    """`sender`: the address of our certified mailbox: a provider takes mail of no other. `keep` gets the id and the mail.
+    """`sender`: the address of our certified mailbox: a provider takes mail of no other. `keep` gets the mail
+    with its envelope.
 
     What `send` gives back says that the provider's server took it. Whether it was accepted and delivered is told later, by
     receipts that come into the mailbox (notifications/pec_receipts.py).
@@ -19,7 +20,7 @@ class PecChannel:
 
     server: SmtpChannel
     sender: str
-    keep: Callable[[str, bytes], None]
+    keep: Callable[[Envelope, bytes], None]
 
     @property
     def name(self) -> str:
@@ -30,5 +31,5 @@ class PecChannel:
         """Keep the mail, then hand it over once; raises what `SmtpChannel.send` raises."""
         mine = replace(envelope, sender=self.sender)
         # Before it leaves: whoever asks later what was sent must not depend on whether the connection held.
-        self.keep(envelope.message_id, compose(mine).as_bytes())
+        self.keep(mine, compose(mine).as_bytes())
         return self.server.send(mine)

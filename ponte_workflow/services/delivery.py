@@ -165,7 +165,9 @@ def _deliver_one(run: _Run, row: ClaimedRow) -> tuple[str, bool]:
         rendered = render(resolved.message, resolved.language)
     except Exception as error:  # noqa: BLE001  # one broken template must not stop the other mails
         return _try_later(run, row, f"cannot be rendered: {type(error).__name__}"), False
-    envelope = Envelope(run.sender, resolved.address, rendered, message_id(row, run.sender), run.moment(), resolved.slip)
+    envelope = Envelope(
+        run.sender, resolved.address, rendered, message_id(row, run.sender), run.moment(), resolved.slip
+    )
     try:
         receipt = run.channel.send(envelope)
     except SendNever as error:
