@@ -79,6 +79,8 @@ class ImapMailbox:
         finally:
             with suppress(OSError, imaplib.IMAP4.error):
                 server.logout()
+            with suppress(OSError):
+                server.shutdown()  # logout does not get that far on a broken line
 
     def _validity(self, server: imaplib.IMAP4_SSL) -> int:
         _kind, told = server.response("UIDVALIDITY")
