@@ -24,6 +24,7 @@ VARIANT = "pdf/ua-1"
 INSTALL = "apt-get install libpango-1.0-0 libpangoft2-1.0-0"
 LONG_TABLE = 14  # rows; a longer one stands in two columns: the calendar of a plan of two years
 _MAIN = re.compile(r"<main\b[^>]*>(.*)</main>", re.DOTALL)
+_POSTCODE = re.compile(r"\b\d{5}\b")
 _TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
 
@@ -33,11 +34,15 @@ class PangoMissing(NotificationError):
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """Who writes: the name, further lines of the address (with the telephone), and the town before the date."""
+    """Who writes: the name, further lines of the address (with the telephone), and the town before the date.
+
+    `town`: postcode and town under addresses that have no postcode of their own: the landlord's files give the street.
+    """
 
     name: str
     lines: tuple[str, ...] = ()
     place: str = ""
+    town: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Letter:
 
     message_id: str
     language: str
+    address: tuple[str, ...]
     html: str
     at: datetime
 
@@ -57,23 +63,25 @@ def write(envelope: Envelope, head: Letterhead, *, reference: str) -> tuple[Lett
     pages, so that the second value is False. Raises `SendNever` for an address that no window shows whole, and for a
     text that does not fit on one page.
     """
-    address = checked_address(envelope.to)
-    html = ""
+    address = checked_address(envelope.to, head.town)
+    html, language = "", envelope.rendered.language
     try:
         for points in SIZES:
             html = _page(envelope, head, address, reference, points)
             if len(_rendered(html).pages) == 1:
-                return Letter(envelope.message_id, envelope.rendered.language, html, envelope.at), True
+                return Letter(envelope.message_id, language, address, html, envelope.at), True
     except PangoMissing:
-        return Letter(envelope.message_id, envelope.rendered.language, html, envelope.at), False
+        return Letter(envelope.message_id, language, address, html, envelope.at), False
     raise SendNever(
         "the letter does not fit on one page: shorten what it says, or hand it over in person and record that"
     )
 
 
-def checked_address(address: str) -> tuple[str, ...]:
+def checked_address(address: str, town: str = "") -> tuple[str, ...]:
     """The lines of a postal address: a name and at least one more; `SendNever` otherwise. The sentence names no line."""
     lines = tuple(" ".join(line.split()) for line in address.splitlines() if line.strip())
+    if town and len(lines) > 1 and not any(_POSTCODE.search(line) for line in lines[1:]):
+        lines += (town,)
     if len(lines) < 2 or not all(line.isprintable() for line in lines):
         raise SendNever("the postal address is not complete: a name, a street and a town, each on a line")
     if sum(-(-len(line) // WINDOW_LETTERS) for line in lines) > WINDOW_LINES:

@@ -135,7 +135,8 @@ class Ponte:
 
         settings = self.settings
         lines = [line.strip() for line in settings.letter_sender.split(";") if line.strip()]
-        head = Letterhead(settings.office, (*lines, f"tel. {settings.phone}"), settings.letter_place)
+        lines.append(f"tel. {settings.phone}")
+        head = Letterhead(settings.office, tuple(lines), settings.letter_place, settings.letter_town)
         return LetterChannel(head, keeper(self.store))
 
     def _pec_login(self) -> tuple[str, str]:

@@ -1,6 +1,5 @@
 """Letters from the printer to the post: sheets that wait, batches, and what people said became of each."""
 
-import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,8 +10,7 @@ from notifications.letters import Letter
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.outbox import insert_into
 from ponte_workflow.store.schema.casework import cases
-from ponte_workflow.store.schema.messages import evidence, outbox
-from ponte_workflow.store.schema.neighbourhood import dwelling, person, tenancy
+from ponte_workflow.store.schema.messages import outbox
 from ponte_workflow.store.schema.network import staff
 from ponte_workflow.store.schema.post import letter, letter_batch
 
@@ -21,8 +19,6 @@ STATUSES = ("waiting", "printed", "posted", "returned")
 _SENT = letter.join(outbox, and_(outbox.c.id == letter.c.outbox_id, outbox.c.status == "sent")).join(
     cases, cases.c.id == outbox.c.case_id
 )
-_WITH_EVIDENCE = _SENT.join(evidence, evidence.c.outbox_id == letter.c.outbox_id)
-_POSTCODE = re.compile(r"\b\d{5}\b")
 
 
 class Sheet(NamedTuple):
@@ -60,7 +56,7 @@ _COLUMNS = (
     outbox.c.recipient,
     outbox.c.message,
     letter.c.language,
-    evidence.c.address,
+    letter.c.address,
     letter.c.made_at,
     letter.c.status,
     letter.c.status_at,
@@ -73,6 +69,7 @@ def keep(tx: Transaction, outbox_id: int, made: Letter) -> None:
     """A sheet that waits; made again, it takes the place of the one before, unless that was printed."""
     values = {
         "language": made.language,
+        "address": tx.cipher.encrypt("\n".join(made.address)),
         "page": tx.cipher.encrypt(made.html),
         "made_at": made.at,
         "status": "waiting",
@@ -145,31 +142,10 @@ def mark(tx: Transaction, sheet: Sheet, status: str, at: datetime, **values: Any
     return tx.connection.execute(change.returning(letter.c.outbox_id)).scalar() is not None
 
 
-def postal_address(tx: Transaction, case_id: int, person_id: int, town: str) -> str | None:
-    """Where a letter to a person reaches them: name, street with stair and unit, town; None when the person is not there.
-
-    `town` is added where the street that the landlord gave has no postcode of its own.
-    """
-    row = tx.connection.execute(
-        select(person.c.given_name, person.c.surname, dwelling.c.address, dwelling.c.stair, dwelling.c.unit)
-        .select_from(cases)
-        .join(person, person.c.household_id == cases.c.household_id)
-        .join(tenancy, tenancy.c.id == cases.c.tenancy_id)
-        .join(dwelling, dwelling.c.id == tenancy.c.dwelling_id)
-        .where(cases.c.id == case_id, person.c.id == person_id)
-    ).first()
-    if row is None:
-        return None
-    door = ", ".join(part for part in (row.stair and f"scala {row.stair}", row.unit and f"interno {row.unit}") if part)
-    lines = [f"{row.given_name} {row.surname}", row.address, door]
-    lines += [] if _POSTCODE.search(row.address) else [town]
-    return "\n".join(line for line in lines if line.strip())
-
-
 def _sheets(
     tx: Transaction, *conditions: ColumnElement[bool], order: Any, limit: int | None = None, offset: int = 0
 ) -> tuple[Sheet, ...]:
-    query = select(*_COLUMNS).select_from(_WITH_EVIDENCE).where(*conditions).order_by(order)
+    query = select(*_COLUMNS).select_from(_SENT).where(*conditions).order_by(order)
     if limit is not None:
         query = query.limit(limit).offset(offset)
     found = []

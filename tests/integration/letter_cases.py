@@ -2,14 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import select
+
 from notifications.registry import MESSAGES
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.delivery import Courtesy, Postponed, Resolution, Resolved, deliver
-from ponte_workflow.store import cases, outbox, sheets
+from ponte_workflow.store import cases, outbox
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.outbox import ClaimedRow, OutboxRow
+from ponte_workflow.store.schema.casework import cases as cases_table
+from ponte_workflow.store.schema.neighbourhood import dwelling, tenancy
 from tests.builders import Team
 from tests.site import Site
 
@@ -22,8 +26,12 @@ def by_letter(tx: Transaction, row: ClaimedRow, at: datetime) -> Resolution:
     """Every message as a letter to where the person lives; there was a contact attempt."""
     if row.rule != "test" or row.case_id is None:
         return Postponed(at + timedelta(days=1), "not what is tested")
-    address = sheets.postal_address(tx, row.case_id, row.recipient_id, "25100 Brescia BS")
-    assert address is not None
+    home = select(dwelling.c.address).where(
+        dwelling.c.id == tenancy.c.dwelling_id,
+        tenancy.c.id == cases_table.c.tenancy_id,
+        cases_table.c.id == row.case_id,
+    )
+    address = f"Persona1 Prova\n{tx.connection.execute(home).scalar_one()}, A/1"
     return Resolved(MESSAGES[row.message].sample(), "it", address, had_contact_attempt=True)
 
 

@@ -131,7 +131,7 @@ def test_a_batch_is_one_document_and_a_list_that_says_nothing_of_what_is_inside(
         True
     ] * 3
     assert len(listed) == 4 and all(code in line for code, line in zip(codes, listed[1:], strict=True))
-    assert "'=HYPERLINK(1) 4, scala A" in listed[1] and "PIP" not in "".join(listed)
+    assert "'=HYPERLINK(1) 4, A/1, 25100 Brescia BS" in listed[1] and "PIP" not in "".join(listed)
     assert codes[0] in table.pages[0].extract_text() and table.trailer["/Root"]["/MarkInfo"]["/Marked"]
 
 

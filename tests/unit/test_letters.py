@@ -182,6 +182,15 @@ def test_an_address_that_no_window_shows_is_refused_without_repeating_it(address
     assert "Maria" not in str(refusal.value)
 
 
+def test_the_town_stands_under_an_address_that_has_none() -> None:
+    head = replace(HEAD, town="25100 Brescia BS")
+    kept: list[Letter] = []
+    for street in ("via Sole 2, A/4", "via Sole 2\n25136 Brescia"):
+        LetterChannel(head, kept.append).send(envelope(to=f"Maria Rossi\n{street}"))
+    assert kept[0].address == ("Maria Rossi", "via Sole 2, A/4", "25100 Brescia BS")
+    assert kept[1].address == ("Maria Rossi", "via Sole 2", "25136 Brescia")
+
+
 def test_letters_open_neither_files_nor_the_network() -> None:
     text = "<main><p>x</p><img alt='x' src='file:///etc/hostname'><img alt='y' src='http://127.0.0.1:9/x.png'></main>"
     reader = opened(written(envelope(Rendered("s", "x", text, "it"))))

@@ -15,9 +15,10 @@ letter_batch = Table(
 letter = Table(
     "letter",
     metadata,
-    # The message that it is. Its address lies with the evidence, what became of it in delivery_event.
+    # The message that it is. What became of it is told in delivery_event.
     Column("outbox_id", Id, ForeignKey("outbox.id"), primary_key=True, autoincrement=False),
     Column("language", String(5), nullable=False),
+    Column("address", Text, nullable=False),  # encrypted: its lines, the first one is the name
     Column("page", Text, nullable=False),  # encrypted: a whole HTML page
     Column("made_at", Moment, nullable=False),
     Column("status", String(10), nullable=False),  # waiting > printed > posted > returned

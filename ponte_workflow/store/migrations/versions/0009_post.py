@@ -25,6 +25,7 @@ def upgrade() -> None:
         "letter",
         sa.Column("outbox_id", BIG, nullable=False, autoincrement=False),
         sa.Column("language", sa.String(5), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
         sa.Column("page", sa.Text(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("status", sa.String(10), nullable=False),
