@@ -7,6 +7,7 @@ import pypdf
 import pytest
 from sqlalchemy import select, update
 
+from ponte_workflow.demo.post import letters_of_the_day
 from ponte_workflow.errors import BadInput, NotAllowed, NotFound
 from ponte_workflow.services import letters
 from ponte_workflow.services.letter_words import posting_csv, posting_pdf
@@ -14,7 +15,7 @@ from ponte_workflow.store import access, tracking
 from ponte_workflow.store.schema.messages import evidence, outbox
 from ponte_workflow.store.schema.neighbourhood import dwelling, person
 from ponte_workflow.store.schema.post import letter
-from tests.integration.letter_cases import TODAY, occasion, some_cases, write_letters
+from tests.integration.letter_cases import TODAY, WHEN, occasion, some_cases, write_letters
 from tests.site import Site
 
 
@@ -194,3 +195,15 @@ def test_looking_at_letters_leaves_traces(site: Site) -> None:
         letters.letter_pdf(tx, sara, number)
         household = letters.overview(tx, sara).rows[0].household_id
         assert "letter.show" in [what for _staff, _at, what in access.of_household(tx, household)]
+
+
+def test_the_demo_prints_posts_and_gets_some_back_the_same_way_every_time(site: Site) -> None:
+    write_letters(site.ponte, some_cases(site, 12))
+    tuesday = WHEN.date() + timedelta(days=1)
+    days = [tuesday + timedelta(days=n) for n in range(9)]
+    done = [letters_of_the_day(site.ponte, day, ("sara", "rita")) for day in days]
+    assert done[0] == {"printed": 12, "posted": 0, "returned": 0} and done[1]["posted"] == 12
+    assert sum(one["returned"] for one in done) >= 1
+    folder = site.ponte.settings.folder / "letters"
+    assert len(pypdf.PdfReader(folder / "batch-00001.pdf").pages) == 12
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
