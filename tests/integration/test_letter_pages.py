@@ -12,6 +12,7 @@ from notifications.pec_receipts import Kind
 from ponte_workflow import clock
 from ponte_workflow.services import certified_mail
 from tests.integration.letter_cases import TODAY, some_cases, write_letters
+from tests.integration.programs import program
 from tests.integration.test_queries import asked
 from tests.pec_mails import receipt
 from tests.site import Site
@@ -123,3 +124,16 @@ def test_certified_mail_that_waits_is_read_as_a_file_and_seen_to(site: Site) -> 
     for username in ("sara", "wanda", "ada"):
         for path in ("/certified-mail", "/certified-mail/1/raw"):
             assert site.signed_in(username).get(path).status_code == 403
+
+
+def test_a_program_reads_what_became_of_the_messages_of_a_case(site: Site) -> None:
+    code = some_cases(site, 1)[0]
+    number = write_letters(site.ponte, [code])[0]
+    site.signed_in("sara").post("/letters/print", data={"everything": "yes"})
+    told = program(site, "wanda", ["cases:read"]).get(f"/cases/{code}/messages").json()
+    assert told["next"] is None and [one["id"] for one in told["items"]] == [number]
+    one = told["items"][0]
+    assert (one["message"], one["channel"], one["state"]) == ("pip_ready_to_sign", "letter", "printed")
+    assert [(event["kind"], event["detail"]) for event in one["events"]] == [("printed", "by:sara")]
+    assert "Prova" not in str(told)
+    assert program(site, "rita", ["cases:read"]).get(f"/cases/{code}/messages").status_code == 404
