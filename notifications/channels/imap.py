@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from notifications.channels.envelope import without_addresses
 from notifications.errors import SendLater
@@ -107,14 +108,14 @@ class ImapMailbox:
         raise ValueError("a mail without content")
 
 
-def _said(answer: tuple[str, list[object]]) -> list[object]:
+def _said(answer: tuple[str, list[Any]]) -> list[Any]:
     status, parts = answer
     if status != "OK":
         raise ValueError(f"the server said {status}")
     return parts
 
 
-def _joined(parts: list[object]) -> bytes:
+def _joined(parts: list[Any]) -> bytes:
     return b" ".join(part if isinstance(part, bytes) else part[0] if isinstance(part, tuple) else b"" for part in parts)
 
 
