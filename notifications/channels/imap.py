@@ -47,7 +47,7 @@ class ImapMailbox:
     folder: str = "INBOX"
     timeout: float = 20.0
     cafile: Path | None = None
-    largest: int = 30_000_000
+    largest: int = 10_000_000
 
     @property
     def address(self) -> str:

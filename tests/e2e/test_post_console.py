@@ -6,6 +6,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from flows.read_pec import read_mailbox
 from notifications.pec_receipts import Kind
 from ponte_workflow.bootstrap import open_ponte
 from ponte_workflow.config import Settings
@@ -63,7 +64,9 @@ def test_letters_are_printed_posted_returned_and_a_mark_is_taken_back(home: Path
     ponte.store.engine.dispose()
 
 
-def test_the_mailbox_is_read_and_what_waits_is_listed(home: Path, certificate: Path) -> None:
+def test_the_mailbox_is_read_and_what_waits_is_listed(
+    home: Path, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ponte = open_ponte(Settings.model_validate({"home": home}))
     team = create_team(ponte.store)
     with ponte.store.transaction() as tx:
@@ -89,8 +92,16 @@ def test_the_mailbox_is_read_and_what_waits_is_listed(home: Path, certificate: P
         }
         found = console.json("pec", "read")
         assert found == {"read": 2, "matched": 1, "for_people": 1, "known": 0, "down": None}
+        box.put(receipt(Kind.ACCEPTED, about="m@x", identifier="i3"))
+        for name in ("PONTE_HOME", *(name for name in console.environment if name.startswith("PONTE_PEC"))):
+            monkeypatch.setenv(name, console.environment[name])
+        told = {"read": 1, "matched": 1, "for_people": 0, "known": 0, "down": 0}
+        assert read_mailbox.fn(10) == told, "what Prefect is told: counts only"
+    assert read_mailbox.fn(10) == {**dict.fromkeys(told, 0), "down": 1}
+    monkeypatch.delenv("PONTE_PEC_IMAP_HOST")
+    assert read_mailbox.fn(10) == dict.fromkeys(told, 0)
     waiting = console.json("pec", "list", "--as", "lidia")
-    assert waiting["counts"] == {"open": 1, "matched": 1, "settled": 0}
+    assert waiting["counts"] == {"open": 1, "matched": 2, "settled": 0}
     assert waiting["mails"][0]["why"] == "no message of ours has this id"
     assert "did not send" in console("pec", "list", "--as", "lidia")
     assert console.json("pec", "list", "matched", "--as", "lidia")["mails"][0]["case"] == code
