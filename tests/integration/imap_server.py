@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from notifications.channels.imap import ImapMailbox
@@ -28,7 +28,6 @@ class Post:
     certificate: Path
     cut_after: int | None = None  # bytes from the server before the line is cut
     silent: bool = False  # the line takes everything and answers nothing
-    _threads: list[threading.Thread] = field(default_factory=list)
 
     def mailbox(self, *, password: str = PASSWORD, timeout: float = 5, largest: int = 1_000_000) -> ImapMailbox:
         """Ponte's view of it."""
@@ -59,19 +58,20 @@ class Post:
 
     def carry(self, client: socket.socket) -> None:
         """Between one client and the server, until either hangs up."""
-        inside = socket.create_connection(("127.0.0.1", self.plain), timeout=10)
-        done = threading.Event()
+        try:
+            inside = socket.create_connection(("127.0.0.1", self.plain), timeout=10)
+        except OSError:
+            client.close()
+            return
 
         def to_server() -> None:
             with suppress(OSError):
                 while chunk := client.recv(65536):
                     inside.sendall(chunk)
-            done.set()
             with suppress(OSError):
                 inside.shutdown(socket.SHUT_RDWR)
 
-        one = threading.Thread(target=to_server, daemon=True)
-        one.start()
+        threading.Thread(target=to_server, daemon=True).start()
         said = 0
         with suppress(OSError):
             while chunk := inside.recv(65536):
@@ -118,6 +118,8 @@ def imap_server(certificate: Path) -> Iterator[Post]:
         _wait_for(plain, process)
         yield post
     finally:
+        with suppress(OSError):
+            door.shutdown(socket.SHUT_RDWR)  # closing alone would not wake whoever waits for the next client
         door.close()
         process.terminate()
         process.wait(10)
