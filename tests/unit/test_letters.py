@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -191,9 +192,19 @@ def test_the_town_stands_under_an_address_that_has_none() -> None:
     assert kept[1].address == ("Maria Rossi", "via Sole 2", "25136 Brescia")
 
 
-def test_letters_open_neither_files_nor_the_network() -> None:
-    text = "<main><p>x</p><img alt='x' src='file:///etc/hostname'><img alt='y' src='http://127.0.0.1:9/x.png'></main>"
-    reader = opened(written(envelope(Rendered("s", "x", text, "it"))))
+def test_letters_open_neither_files_nor_the_network(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    pypdfium2.PdfDocument(letters.pdf([written(envelope()).html], ""))[0].render().to_pil().save(picture)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        door.settimeout(0.3)
+        port = door.getsockname()[1]
+        text = (
+            f"<main><p>x</p><img alt='x' src='{picture.as_uri()}'><img alt='y' src='http://127.0.0.1:{port}/x.png'>"
+            f"<link rel=stylesheet href='http://127.0.0.1:{port}/x.css'><a href='{picture.as_uri()}'>z</a></main>"
+        )
+        reader = opened(written(envelope(Rendered("s", "x", text, "it"))))
+        with pytest.raises(TimeoutError):
+            door.accept()
     assert not reader.pages[0].images and len(reader.pages) == 1
 
 
