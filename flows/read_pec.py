@@ -27,7 +27,7 @@ def read_mailbox(limit: int) -> dict[str, int]:
     }
 
 
-@flow(name="read-pec", persist_result=False)
+@flow(name="read-pec", timeout_seconds=540, persist_result=False)  # the next run begins after ten minutes
 def read_pec(limit: int = certified_mail.LIMIT) -> dict[str, int]:
     """Read up to `limit` mails; counts only."""
     return read_mailbox(limit)

@@ -61,9 +61,11 @@ class ImapMailbox:
                 validity = self._validity(server)
                 after = place.uid if place.validity == validity else 0
                 for uid in self._uids(server, after):
-                    yield self._fetch(server, Place(validity, uid))
-        except (OSError, imaplib.IMAP4.error, ValueError) as error:
-            # imaplib raises its own errors, and plain ones where a server answers nonsense.
+                    found = self._fetch(server, Place(validity, uid))
+                    if found is not None:
+                        yield found
+        except (OSError, imaplib.IMAP4.error, ValueError, LookupError, TypeError, AttributeError) as error:
+            # imaplib raises its own errors, and trips over its own feet where a server answers nonsense.
             raise MailboxDown(f"mailbox {self.host}:{self.port}: {_what(error)}") from error
 
     @contextmanager
@@ -96,16 +98,20 @@ class ImapMailbox:
         # "*" is the last mail, also when its number is below the first one asked for.
         return sorted(uid for uid in map(int, words) if uid > after)
 
-    def _fetch(self, server: imaplib.IMAP4_SSL, place: Place) -> Found:
-        size = re.search(rb"RFC822\.SIZE (\d+)", _joined(_said(server.uid("FETCH", str(place.uid), "(RFC822.SIZE)"))))
+    def _fetch(self, server: imaplib.IMAP4_SSL, place: Place) -> Found | None:
+        """One mail; None when somebody has taken it away since. One that the server does not give out is told all the
+        same: it must not keep those behind it waiting."""
+        _status, told = server.uid("FETCH", str(place.uid), "(RFC822.SIZE)")
+        size = re.search(rb"RFC822\.SIZE (\d+)", _joined(told))
         if size is None:
-            raise ValueError("no size of a mail")
+            return None
         whole = int(size[1]) <= self.largest
         part = "BODY.PEEK[]" if whole else "BODY.PEEK[HEADER]"
-        for answer in _said(server.uid("FETCH", str(place.uid), f"({part})")):
+        _status, told = server.uid("FETCH", str(place.uid), f"({part})")
+        for answer in told:
             if isinstance(answer, tuple):
                 return Found(place, bytes(answer[1]), whole)
-        raise ValueError("a mail without content")
+        return Found(place, f"(mail {place.uid} of {place.validity}: not given out)".encode(), whole=False)
 
 
 def _said(answer: tuple[str, list[Any]]) -> list[Any]:

@@ -1,5 +1,6 @@
 """Certified mail: what leaves is kept, what comes in is read once, matched to its message, or listed for a person."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from ponte_workflow.store.tracking import Fate
 
 PERMISSION = "certified_mail"
 LIMIT = 500  # mails in one reading
+PATIENCE = 300.0  # seconds after which a slow server is left until the next reading
 SHORTEST_NOTE, LONGEST_NOTE = 3, 500
 # Why a mail that could be read waits for a person, beside the faults of pec_receipts.
 ANSWER = "somebody has written to us"
@@ -99,7 +101,7 @@ def read(store: Store, mailbox: Mailbox, *, at: datetime, limit: int = LIMIT) ->
     """
     with store.reading() as tx:
         place = certified.place_of(tx, mailbox.address)
-    result = Reading()
+    result, begun = Reading(), time.monotonic()
     mails = mailbox.since(place)
     try:
         with closing(mails):  # type: ignore[type-var]  # generators close; a fake's iterator may not have to
@@ -108,6 +110,8 @@ def read(store: Store, mailbox: Mailbox, *, at: datetime, limit: int = LIMIT) ->
                     outcome = take_in(tx, found, at)
                     certified.save_place(tx, mailbox.address, found.place)
                 result = replace(result, read=result.read + 1, **{outcome: getattr(result, outcome) + 1})
+                if time.monotonic() - begun > PATIENCE:
+                    break
     except MailboxDown as error:
         return replace(result, down=str(error))
     return result

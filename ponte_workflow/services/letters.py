@@ -223,13 +223,14 @@ def _mark_many(
         raise BadInput(_("Tick at least one letter"))
     if day > who.on:
         raise BadInput(_("The day {day} has not come yet").format(day=day.strftime("%d/%m/%Y")))
-    at = who.at if day == who.on else datetime.combine(day, time(12), tzinfo=ROME)
+    noon = datetime.combine(day, time(12), tzinfo=ROME)
     done, refused = [], []
     for number, sheet in _asked(tx, who, numbers).items():
         wrong = _wrong(number, sheet, status, day)
         if sheet is None or wrong:
             refused.append(wrong)
-        elif _mark(tx, who, sheet, status, at, why=why):
+        # A day has no hour; what was told of the letter before stays before.
+        elif _mark(tx, who, sheet, status, who.at if day == who.on else max(noon, sheet.status_at), why=why):
             done.append(number)
         else:
             refused.append(_("Letter {number} was marked by somebody else just now: look again").format(number=number))

@@ -23,7 +23,7 @@ class Left(NamedTuple):
 
     @property
     def state(self) -> str:
-        """What was told last; sent when nothing was."""
+        """What happened last; sent when nothing was told."""
         return self.events[-1].kind if self.events else "sent"
 
 
@@ -42,4 +42,14 @@ def of_case(tx: Transaction, case_id: int, *, after: int, limit: int) -> list[Le
         .limit(limit)
     ).all()
     events = tracking.of_messages(tx, [row.id for row in rows]) if rows else {}
-    return [Left(row.id, row.message, row.channel, row.accepted_at, tuple(events.get(row.id, ()))) for row in rows]
+    # Receipts come in any order: what counts is when it happened, not when it was told.
+    return [
+        Left(
+            row.id,
+            row.message,
+            row.channel,
+            row.accepted_at,
+            tuple(sorted(events.get(row.id, ()), key=lambda event: event.at)),
+        )
+        for row in rows
+    ]

@@ -125,6 +125,31 @@ def imap_server(certificate: Path) -> Iterator[Post]:
         process.wait(10)
 
 
+@contextmanager
+def nonsense(certificate: Path, answers: list[bytes]) -> Iterator[int]:
+    """A server with TLS that says these things, one to each word of the client, and hangs up."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def talk() -> None:
+        with suppress(OSError), context.wrap_socket(door.accept()[0], server_side=True) as client:
+            client.settimeout(5)
+            for answer in answers:
+                client.sendall(answer)
+                client.recv(4096)
+
+    thread = threading.Thread(target=talk, daemon=True)
+    thread.start()
+    try:
+        yield int(door.getsockname()[1])
+    finally:
+        with suppress(OSError):
+            door.shutdown(socket.SHUT_RDWR)
+        door.close()
+        thread.join(10)
+
+
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until:

@@ -14,7 +14,7 @@ import pytest
 from aiosmtpd.smtp import AuthResult, LoginPassword
 from sqlalchemy import select
 
-from notifications.channels.imap import Found, MailboxDown, Place
+from notifications.channels.imap import Found, ImapMailbox, MailboxDown, Place
 from notifications.pec_receipts import Kind
 from notifications.registry import MESSAGES
 from ponte_workflow.bootstrap import Ponte
@@ -29,7 +29,7 @@ from ponte_workflow.store.outbox import ClaimedRow
 from ponte_workflow.store.schema.messages import delivery_event
 from ponte_workflow.store.schema.post import pec_mail, pec_sent
 from tests.integration.certificates import certificate
-from tests.integration.imap_server import PASSWORD, USER, imap_server
+from tests.integration.imap_server import PASSWORD, USER, imap_server, nonsense
 from tests.integration.imap_server import Post as Box
 from tests.integration.letter_cases import ANY_TIME, occasion
 from tests.integration.mail_server import Post, free_port, mail_server
@@ -227,6 +227,18 @@ def test_a_mail_that_is_too_large_is_listed_by_its_headers(store: Store, box: Bo
         raw = certified.raw(tx, one.id)
     assert (one.why, one.kind, one.whole) == (certified_mail.LARGE, "accettazione", False)
     assert raw is not None and b"X-Ricevuta" in raw and b"xxxx" not in raw
+
+
+def test_a_mailbox_of_nonsense_is_told_and_never_raises(store: Store, certificate: Path) -> None:
+    for answers in (
+        [b"hello\r\n"],
+        [b"* OK hi\r\n", b"* CAPABILITY IMAP4rev1\r\n1 OK\r\n", b"\xff\xfe\r\n" * 50],
+        [b"* BYE go away\r\n"],
+        [b""],
+    ):
+        with nonsense(certificate, answers) as port:
+            mailbox = ImapMailbox("127.0.0.1", port, USER, PASSWORD, timeout=2, cafile=certificate)
+            assert certified_mail.read(store, mailbox, at=AT).down is not None
 
 
 def test_one_mail_that_nobody_thought_of_does_not_keep_the_others_waiting(store: Store) -> None:

@@ -1,7 +1,8 @@
 """Letters through delivery, the printer and the post, and back: each mark once, named refusals, nothing lost."""
 
 import io
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 import pypdf
 import pytest
@@ -11,7 +12,7 @@ from ponte_workflow.demo.post import letters_of_the_day
 from ponte_workflow.errors import BadInput, NotAllowed, NotFound
 from ponte_workflow.services import letters
 from ponte_workflow.services.letter_words import posting_csv, posting_pdf
-from ponte_workflow.store import access, tracking
+from ponte_workflow.store import access, left, tracking
 from ponte_workflow.store.schema.messages import evidence, outbox
 from ponte_workflow.store.schema.neighbourhood import dwelling, person
 from ponte_workflow.store.schema.post import letter
@@ -59,6 +60,21 @@ def test_the_way_of_a_letter_and_back_with_every_mark_kept(site: Site) -> None:
         ("unknown", "letter:4", "undone:returned by:sara"),
         ("returned", "letter:5", "unknown by:sara"),
     ]
+
+
+def test_a_day_told_later_keeps_the_order_of_what_happened(site: Site) -> None:
+    number = write_letters(site.ponte, some_cases(site, 1))[0]
+    with site.ponte.store.transaction() as tx:
+        sara = occasion(site.team, tx, "sara")
+        printing = replace(
+            sara, at=datetime.combine(TODAY - timedelta(days=1), time(16), tzinfo=UTC), on=TODAY - timedelta(days=1)
+        )
+        letters.print_batch(tx, printing)
+        assert letters.posted(tx, sara, [number], printing.on).numbers == (number,)
+        case = letters.overview(tx, sara, "posted").rows[0]
+        assert left.of_case(tx, case.case_id, after=0, limit=5)[0].state == "posted"
+        tracking.record(tx, number, "accepted", printing.at - timedelta(days=2), reference="told late")
+        assert left.of_case(tx, case.case_id, after=0, limit=5)[0].state == "posted"
 
 
 def test_a_mistaken_print_goes_back_to_the_waiting_ones_and_out_of_its_batch(site: Site) -> None:

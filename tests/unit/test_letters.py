@@ -14,6 +14,7 @@ import pypdf
 import pypdfium2
 import pytest
 import zxingcpp
+from pypdf.generic import ContentStream
 
 from notifications import letters
 from notifications.channels import Envelope
@@ -103,6 +104,15 @@ def test_a_letter_is_one_tagged_page_with_title_and_language() -> None:
     assert reader.metadata is not None and reader.metadata.title == "Un promemoria per giovedì 31 dicembre 2026"
     assert b"pdfuaid" in root["/Metadata"].get_object().get_data()
     assert {"/H1", "/H2", "/P", "/Table", "/TH", "/Figure"} <= set(tags(reader))
+
+
+def test_everything_painted_is_tagged_or_an_ornament() -> None:
+    reader = opened(written(envelope(slip=slip())))
+    open_marks, bare = 0, 0
+    for _operands, operator in ContentStream(reader.pages[0].get_contents(), reader).operations:
+        open_marks += {b"BMC": 1, b"BDC": 1, b"EMC": -1}.get(operator, 0)
+        bare += operator in (b"f", b"f*", b"S", b"s", b"B", b"b", b"Tj", b"TJ", b"Do", b"sh") and not open_marks
+    assert bare == 0
 
 
 def test_it_says_what_the_message_says_with_an_italian_date_and_without_what_is_for_mails() -> None:
