@@ -215,32 +215,6 @@ class HistoryPage(BaseModel):
     next: str | None
 
 
-class MessageEvent(BaseModel):
-    """Something that was told about a message. detail: codes of who told it."""
-
-    at: datetime
-    kind: str
-    detail: str | None
-
-
-class MessageTold(BaseModel):
-    """A message that left. state: the kind of the last event, `sent` while nothing was told."""
-
-    id: int
-    message: str
-    channel: str
-    left_at: datetime
-    state: str
-    events: list[MessageEvent]
-
-
-class MessagePage(BaseModel):
-    """A page of messages, the oldest first."""
-
-    items: list[MessageTold]
-    next: str | None
-
-
 class LineNote(BaseModel):
     """A line of the file, and what is to be said about it."""
 

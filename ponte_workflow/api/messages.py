@@ -1,12 +1,13 @@
 """The messages of a case and what became of them: letters, certified mail, mails. No words and no addresses."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from ponte_workflow.api import examples
-from ponte_workflow.api.answers import MessageEvent, MessagePage, MessageTold
 from ponte_workflow.api.calls import Call, scoped
 from ponte_workflow.api.cases import Code
 from ponte_workflow.api.openapi import answers
@@ -15,6 +16,32 @@ from ponte_workflow.services import views
 from ponte_workflow.store.left import Left
 
 router = APIRouter(tags=["cases"])
+
+
+class MessageEvent(BaseModel):
+    """Something that was told about a message. detail: codes of who told it."""
+
+    at: datetime
+    kind: str
+    detail: str | None
+
+
+class MessageTold(BaseModel):
+    """A message that left. state: the kind of the last event, `sent` while nothing was told."""
+
+    id: int
+    message: str
+    channel: str
+    left_at: datetime
+    state: str
+    events: list[MessageEvent]
+
+
+class MessagePage(BaseModel):
+    """A page of messages, the oldest first."""
+
+    items: list[MessageTold]
+    next: str | None
 
 
 @router.get(
