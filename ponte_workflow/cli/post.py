@@ -91,6 +91,8 @@ def letters_print(
         typer.echo(words.format(n=len(done.numbers), batch=done.batch_id))
     for path in files:
         typer.echo(f"  {path}")
+    if done.left:
+        typer.echo(_("Still waiting: {n}.").format(n=done.left))
     for held, why in done.held:
         typer.echo(_("Held back: letter {number} ({why})").format(number=held, why=why_words(why)))
 

@@ -51,7 +51,9 @@ def print_batch(
     if done.batch_id is None:
         return go("/letters", said=f"{_('No letter waits that may be printed.')} {held}", error=True)
     words = ngettext("{n} letter is in this batch.", "{n} letters are in this batch.", len(done.numbers))
-    return go(f"/letters/batches/{done.batch_id}", said=f"{words.format(n=len(done.numbers))} {held}".strip())
+    rest = _("Still waiting: {n}.").format(n=done.left) if done.left else ""
+    said = " ".join(part for part in (words.format(n=len(done.numbers)), held, rest) if part)
+    return go(f"/letters/batches/{done.batch_id}", said=said)
 
 
 @router.post("/posted")

@@ -33,7 +33,7 @@ def test_the_whole_way_of_a_letter_by_forms(site: Site) -> None:
     printed = browser.post("/letters/print", data={"letter": numbers[:2]})
     assert printed.status_code == 303 and printed.headers["location"] == "/letters/batches/1"
     batch = said(browser, "/letters/batches/1")
-    assert "2 letters are in this batch." in batch and codes[0] in batch and codes[2] not in batch
+    assert "2 letters are in this batch. Still waiting: 1." in batch and codes[0] in batch and codes[2] not in batch
     pdf = browser.get("/letters/batches/1/letters.pdf")
     assert pdf.headers["content-type"] == "application/pdf" and "batch-00001.pdf" in pdf.headers["content-disposition"]
     assert len(pypdf.PdfReader(io.BytesIO(pdf.content)).pages) == 2
