@@ -36,6 +36,8 @@ COMMANDS = {
     "nightly": Place("flows.night_commands", "nightly", "Run the night, and every night missed before it"),
     "deliver": Place("flows.night_commands", "deliver", "Send what waits in the outbox"),
     "worker": Place("flows.night_commands", "worker", "Serve the schedules to a Prefect server"),
+    "letters": Place("ponte_workflow.cli.post", "letters", "Letters: list, print, posted, returned, undo"),
+    "pec": Place("ponte_workflow.cli.post", "pec", "Certified mail: read the mailbox, list, settle"),
     "pathway": Place("ponte_workflow.cli.pathway", "app", "Pathways: show, draw, validate"),
     "user": Place("ponte_workflow.cli.admin", "user", "People who work with Ponte"),
     "partner": Place("ponte_workflow.cli.admin", "partner", "Organisations that take part"),

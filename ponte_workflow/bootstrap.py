@@ -19,6 +19,9 @@ from ponte_workflow.store.network import quarters
 
 if TYPE_CHECKING:
     from notifications.channels import Channel
+    from notifications.channels.imap import ImapMailbox
+    from notifications.channels.letter import LetterChannel
+    from notifications.channels.pec import PecChannel
     from notifications.channels.webhook import WebhookChannel
     from ponte_workflow.services.delivery import Courtesy
     from ponte_workflow.services.night import Plan
@@ -83,6 +86,64 @@ class Ponte:
             timeout=settings.smtp_timeout,
             cafile=settings.smtp_cafile,
         )
+
+    def pec_channel(self) -> "PecChannel | None":
+        """Certified mail; None when no server is set for it."""
+        from notifications.channels import SmtpChannel
+        from notifications.channels.pec import PecChannel
+        from ponte_workflow.services.certified_mail import keeper
+
+        settings = self.settings
+        if settings.pec_smtp_host is None:
+            return None
+        user, password = self._pec_login()
+        server = SmtpChannel(
+            settings.pec_smtp_host,
+            settings.pec_smtp_port,
+            security="tls",
+            user=user,
+            password=password,
+            timeout=settings.pec_timeout,
+            cafile=settings.pec_cafile,
+        )
+        assert settings.pec_address is not None
+        return PecChannel(server, settings.pec_address, keeper(self.store))
+
+    def pec_mailbox(self) -> "ImapMailbox | None":
+        """Where receipts of certified mail arrive; None when no server is set for it."""
+        from notifications.channels.imap import ImapMailbox
+
+        settings = self.settings
+        if settings.pec_imap_host is None:
+            return None
+        user, password = self._pec_login()
+        return ImapMailbox(
+            settings.pec_imap_host,
+            settings.pec_imap_port,
+            user,
+            password,
+            settings.pec_imap_folder,
+            settings.pec_timeout,
+            settings.pec_cafile,
+        )
+
+    def letter_channel(self) -> "LetterChannel":
+        """Letters, which wait until people print and post them."""
+        from notifications.channels.letter import LetterChannel
+        from notifications.letters import Letterhead
+        from ponte_workflow.services.letters import keeper
+
+        settings = self.settings
+        lines = [line.strip() for line in settings.letter_sender.split(";") if line.strip()]
+        lines.append(f"tel. {settings.phone}")
+        head = Letterhead(settings.office, tuple(lines), settings.letter_place, settings.letter_town)
+        return LetterChannel(head, keeper(self.store))
+
+    def _pec_login(self) -> tuple[str, str]:
+        settings = self.settings
+        if settings.pec_address is None or settings.pec_password is None:
+            raise BadConfiguration(_("Certified mail needs PONTE_PEC_ADDRESS and PONTE_PEC_PASSWORD"))
+        return settings.pec_user or settings.pec_address, settings.pec_password.get_secret_value()
 
     @cached_property
     def single_sign_on(self) -> "Provider | None":

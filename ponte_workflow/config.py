@@ -40,6 +40,26 @@ class Settings(BaseModel):
     smtp_cafile: Path | None = Field(default=None, description=N_("Certificates to trust, for a server of one's own"))
     smtp_timeout: float = Field(default=20.0, gt=0, description=N_("Seconds"))
     mail_from: str = Field(default="ponte@example.org", description=N_("Sender address of every mail"))
+    pec_address: str | None = Field(default=None, description=N_("Address of the certified mailbox (PEC)"))
+    pec_smtp_host: str | None = Field(
+        default=None, description=N_("Its SMTP server; without it no certified mail leaves")
+    )
+    pec_smtp_port: int = Field(default=465, ge=1, le=65535, description=N_("Its port"))
+    pec_imap_host: str | None = Field(default=None, description=N_("Its IMAP server; without it no receipts are read"))
+    pec_imap_port: int = Field(default=993, ge=1, le=65535, description=N_("Its port"))
+    pec_imap_folder: str = Field(default="INBOX", description=N_("The folder in which receipts arrive"))
+    pec_user: str | None = Field(default=None, description=N_("Login of the certified mailbox; default its address"))
+    pec_password: SecretStr | None = Field(default=None, description=N_("Its password"))
+    pec_cafile: Path | None = Field(default=None, description=N_("Certificates to trust, for a server of one's own"))
+    pec_timeout: float = Field(default=20.0, gt=0, description=N_("Seconds"))
+    letter_sender: str = Field(
+        default="", description=N_("Address of the sender on letters, lines separated by semicolons; the phone follows")
+    )
+    letter_place: str = Field(default="Brescia", description=N_("The town before the date of a letter"))
+    letter_town: str = Field(
+        default="25100 Brescia BS",
+        description=N_("Postcode and town under addresses that have no postcode of their own"),
+    )
     batch_size: int = Field(default=1000, ge=1, le=10_000, description=N_("Due clocks in one transaction of the night"))
     shards: int = Field(default=1, ge=1, le=256, description=N_("Shards of the clock step (PostgreSQL only above 1)"))
     second_factor_roles: str = Field(

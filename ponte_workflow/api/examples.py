@@ -175,6 +175,22 @@ HISTORY = {
     ],
     "next": None,
 }
+MESSAGES = {
+    "items": [
+        {
+            "id": 412,
+            "message": "plan_signed",
+            "channel": "letter",
+            "left_at": "2026-11-02T08:00:05Z",
+            "state": "posted",
+            "events": [
+                {"at": "2026-11-03T14:00:00Z", "kind": "printed", "detail": "by:coordinatrice.ev"},
+                {"at": "2026-11-04T14:00:00Z", "kind": "posted", "detail": "by:coordinatrice.ev"},
+            ],
+        }
+    ],
+    "next": None,
+}
 IMPORT = {
     "file": "partitario_aler.csv",
     "kind": "ledger",

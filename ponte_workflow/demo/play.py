@@ -10,6 +10,7 @@ from typing import Any
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.clock import ROME
+from ponte_workflow.demo import post
 from ponte_workflow.demo.life import AGENCY, TEAMS, Day
 from ponte_workflow.demo.neighbourhood import Neighbourhood
 from ponte_workflow.demo.rent import Steering
@@ -91,6 +92,7 @@ class Game:
         life = Day(self.ponte, self.neighbourhood, day, Random(f"{self.seed} {day}"))
         if WorkingCalendar().is_working(day) and day < self.today:
             life.live()
+            post.letters_of_the_day(self.ponte, day, [supervisor for supervisor, _workers, _others in TEAMS.values()])
         self.played_to = day
         self.save()
         return life.steps

@@ -10,6 +10,7 @@ from hashlib import sha256
 from notifications.channels import Channel, Envelope, Receipt
 from notifications.errors import ChannelDown, NotificationError, SendLater, SendNever, SendUncertain
 from notifications.message import Message
+from notifications.payment_slip import PaymentSlip
 from notifications.policy import WEEK, IsHoliday, QuietHours, demand_allowed, next_under_cap, over_cap
 from notifications.rendering import Rendered, render
 from ponte_workflow.store import outbox
@@ -36,6 +37,7 @@ class Resolved:
     language: str
     address: str
     had_contact_attempt: bool = False
+    slip: PaymentSlip | None = None  # printed below a letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,9 @@ def _deliver_one(run: _Run, row: ClaimedRow) -> tuple[str, bool]:
         rendered = render(resolved.message, resolved.language)
     except Exception as error:  # noqa: BLE001  # one broken template must not stop the other mails
         return _try_later(run, row, f"cannot be rendered: {type(error).__name__}"), False
-    envelope = Envelope(run.sender, resolved.address, rendered, message_id(row, run.sender), run.moment())
+    envelope = Envelope(
+        run.sender, resolved.address, rendered, message_id(row, run.sender), run.moment(), resolved.slip
+    )
     try:
         receipt = run.channel.send(envelope)
     except SendNever as error:

@@ -61,6 +61,17 @@ def why_words(why: str | None) -> str:
         "left by a process that ended while sending": _("left by a process that ended while sending: it may have left"),
         "a demand before any human contact attempt": _("a demand before any human contact attempt"),
     }
+    known |= {
+        "the letter does not fit on one page: shorten what it says, or hand it over in person and record that": _(
+            "the letter does not fit on one page: shorten what it says, or hand it over in person and record that"
+        ),
+        "the postal address is not complete: a name, a street and a town, each on a line": _(
+            "the postal address is not complete: a name, a street and a town, each on a line"
+        ),
+        "the postal address is too long for the window of an envelope: shorten it to five lines": _(
+            "the postal address is too long for the window of an envelope: shorten it to five lines"
+        ),
+    }
     if why is None:
         return ""
     if failed := _FAILED.fullmatch(why):

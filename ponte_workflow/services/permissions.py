@@ -23,6 +23,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "night.read": frozenset({"supervisor", "lead", "admin"}),  # counts only
     "night.hold": COORDINATION,  # hold back single actions of tonight
     "outbox.decide": COORDINATION,  # messages that wait for a human
+    "letters": COORDINATION,  # print them, hand them to the post, say what came back
+    "certified_mail": frozenset({"lead"}),  # the mailbox is the programme's: what is unmatched may be anybody's
     "administration": frozenset({"supervisor", "landlord", "lead", "admin"}),  # its front page: leads to what one may
     "people.read": frozenset({"supervisor", "lead", "admin"}),
     "people.manage": frozenset({"lead", "admin"}),

@@ -54,6 +54,7 @@ def menu() -> tuple[tuple[str, str, str], ...]:
         ("/", gettext("My work"), "casework"),
         ("/cases", gettext("Cases"), "casework"),
         ("/supervision", gettext("Supervision"), "supervision"),
+        ("/letters", gettext("Post"), "letters"),
         ("/nights", gettext("Nights"), "night.read"),
         ("/administration", gettext("Administration"), "administration"),
     )

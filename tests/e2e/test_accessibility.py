@@ -12,7 +12,10 @@ from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page
 from sqlalchemy import select, update
 
+from notifications.channels.imap import Found, Place
 from ponte_workflow import clock
+from ponte_workflow.services import certified_mail
+from ponte_workflow.services import letters as letter_work
 from ponte_workflow.services import night as nights
 from ponte_workflow.store.engine import Store, open_engine
 from ponte_workflow.store.schema.messages import outbox
@@ -20,12 +23,13 @@ from ponte_workflow.web.app import ROUTERS
 from ponte_workflow.web.gate import COOKIE, LANGUAGE_COOKIE
 from tests.browser import chromium, served
 from tests.builders import create_ledger, create_person, create_tenancy
+from tests.integration.letter_cases import write_letters
 from tests.site import Site, make_site
 
 __all__ = ["chromium"]
 TODAY = clock.today()
 # Routes whose answer is no page: files, pictures, redirects.
-NO_PAGES = re.compile(r"\.(xlsx|json|csv|svg)$|^/static/|^/health|/(picture|image|html|raw)$|^/sign-in/single")
+NO_PAGES = re.compile(r"\.(xlsx|json|csv|svg|pdf)$|^/static/|^/health|/(picture|image|html|raw)$|^/sign-in/single")
 
 # What stands for a parameter of a route.
 VALUES = {
@@ -39,6 +43,8 @@ VALUES = {
     "message": "plan_signed",
     "language": "it",
     "username": "wanda",
+    "batch": "1",
+    "mail_id": "1",
 }
 
 
@@ -64,6 +70,10 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, cipher
         team.do(tx, "wanda", code, "record_attempt", yesterday, channel="phone", outcome="spoken")
         team.do(tx, "wanda", code, "meet", yesterday)
         team.do(tx, "wanda", code, "refer", yesterday, receiving_service="CSM", reason="other help")
+    letters = write_letters(made.ponte, [row.code for row in rows])
+    with made.ponte.store.transaction() as tx:
+        letter_work.print_batch(tx, team.occasion(tx, "lidia", TODAY), letters[1:2])
+        certified_mail.take_in(tx, Found(Place(1, 1), b"From: a@example.org\r\n\r\nnot a receipt"), clock.now())
     plan = made.ponte.night_plan("plain")
     nights.run_nights(plan, TODAY, at=clock.now)
     with made.ponte.store.transaction() as tx:

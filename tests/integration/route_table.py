@@ -28,6 +28,8 @@ PATH_VALUES = {
     "message": "digest",
     "language": "it",
     "day": "2026-11-02",
+    "batch": "1",
+    "mail_id": "1",
 }
 
 

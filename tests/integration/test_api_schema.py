@@ -37,6 +37,7 @@ from tests.site import Site
 EXAMPLES_EACH = 20
 OPERATIONS = (
     *("listCases", "listStalled", "showCase", "listTriggers", "fireTrigger", "undoStep", "showHistory"),
+    "listMessages",
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
     *("showPip", "endPipAction"),
 )
@@ -46,6 +47,7 @@ CALM = {
     "showCase",
     "listTriggers",
     "showHistory",
+    "listMessages",
     "showWorktray",
     "listEvents",
     "listNights",

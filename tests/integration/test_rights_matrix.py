@@ -74,6 +74,8 @@ NEVER: dict[str, set[str]] = {
     "/supervision": {"case_worker", "job_agency", "volunteers", "landlord", "admin"},
     "/nights": {"case_worker", "job_agency", "volunteers", "landlord"},
     "/administration": {"case_worker", "job_agency", "volunteers"},
+    "/letters": {"case_worker", "job_agency", "volunteers", "landlord", "admin"},
+    "/certified-mail": set(STAFF_OF) - {"lead"},
     "/cases": {"admin"},
     "/search": {"admin"},
     "/work": {"admin"},

@@ -10,6 +10,7 @@ from ponte_workflow.store.schema import (
     network,
     nights,
     persons,
+    post,
 )
 from ponte_workflow.store.schema.base import metadata
 
@@ -24,4 +25,5 @@ __all__ = [
     "network",
     "nights",
     "persons",
+    "post",
 ]
