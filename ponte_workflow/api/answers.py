@@ -291,7 +291,7 @@ class EventTold(BaseModel):
     """Something that happened to a case: ids and codes only. Webhooks send the same."""
 
     id: int
-    event: str = Field(description="opened, step, recorded, clock, pause, resume, undo or note")
+    event: str = Field(description="opened, step, recorded, clock, pause, resume, undo, note or contact")
     case: str
     seq: int
     on: date

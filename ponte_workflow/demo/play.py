@@ -100,12 +100,13 @@ class Game:
         ponte = self.ponte
         deliver(
             ponte.store,
-            ponte.channel,
+            ponte.channels,
             ponte.writer(),
             sender=ponte.settings.mail_from,
             courtesy=ponte.courtesy(),
             at=_moment(day, 9, 0),
             limit=1000,
+            prices=ponte.prices,
         )
 
     def save(self) -> None:

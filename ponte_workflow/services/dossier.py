@@ -8,14 +8,15 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, casework, undoing
+from ponte_workflow.services import ageing, casework, contacts, undoing
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import allowed
 from ponte_workflow.services.rights import leave_trace
+from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.timeline import Happening, Told, happenings
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network
+from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network, tracking
 from ponte_workflow.store.cases import Listed, OpenTaskRow
 from ponte_workflow.store.dossiers import Home, Instalment, Member, Pause, Recorded, Sent
 from ponte_workflow.store.effects import Writing
@@ -75,6 +76,7 @@ class Dossier:
     months: list[Month]
     plan: tuple[date, int, list[Instalment]] | None
     messages: list[Sent]
+    fates: Mapping[int, list[tracking.Tracked]]  # what became of each message
     consents: list[tuple[str, date, date | None]]
     special: list[tuple[date, str]] | None  # None: not for this person's eyes
     pause: Pause | None
@@ -82,6 +84,7 @@ class Dossier:
     drafts: frozenset[tuple[str, int]]  # (trigger, person id)
     other_cases: list[tuple[str, date, date | None]]
     staff: Mapping[int, network.Member]
+    contacts: tuple[contacts.PersonShown, ...]
 
     @property
     def pathway(self) -> Pathway:
@@ -134,6 +137,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         months=ageing.months(lines, who.on),
         plan=dossiers.instalments(tx, row.id),
         messages=dossiers.messages(tx, row.id, MESSAGES_SHOWN),
+        fates=tracking.of_case(tx, row.id),
         consents=dossiers.consents(tx, row.household_id),
         special=special,
         pause=dossiers.running_pause(tx, row),
@@ -141,6 +145,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         drafts=drafts.of_case(tx, who.actor.staff_id or 0, row.id),
         other_cases=dossiers.other_cases(tx, row),
         staff=staff,
+        contacts=contacts.shown(tx, row, who.on),
     )
 
 
@@ -263,5 +268,5 @@ def _days_left(pathway: Pathway, on: date, due_on: date) -> int:
 
 
 def _task(pathway: Pathway, task: OpenTaskRow) -> TaskShown:
-    label = pathway.task_label(task.kind)
+    label = task_label(pathway, task.kind)
     return TaskShown(label.in_(language()) if label else task.kind, task.role, task.opened_on, task.due_on)

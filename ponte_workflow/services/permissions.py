@@ -14,6 +14,7 @@ COORDINATION = frozenset({"supervisor", "lead"})
 PERMISSIONS: dict[str, frozenset[str]] = {
     "casework": CASEWORKERS,  # the worktray, and the cases that one may see
     "casework.many": frozenset({"case_worker", "supervisor", "lead"}),  # the same step for several cases
+    "contacts.mend": frozenset({"case_worker", "supervisor", "lead"}),  # addresses, wishes and consents of households
     "notes.special": frozenset({"case_worker", "supervisor", "lead"}),  # health, minors, violence
     "export": COORDINATION,  # lists as files
     "household.export": COORDINATION,  # everything about one household, for the household
