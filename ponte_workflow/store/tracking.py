@@ -193,3 +193,14 @@ def by_message_id(tx: Transaction, outbox_id: int, message_id: str) -> bool:
         ).first()
         is not None
     )
+
+
+def left_for_households(tx: Transaction, way: str, since: datetime) -> list[tuple[int, str]]:
+    """(outbox id, Message-ID) of what has left for people of households by that way since then."""
+    rows = tx.connection.execute(
+        select(evidence.c.outbox_id, evidence.c.message_id)
+        .join(outbox, outbox.c.id == evidence.c.outbox_id)
+        .where(evidence.c.way == way, evidence.c.accepted_at >= since, outbox.c.recipient.startswith("person:"))
+        .order_by(evidence.c.outbox_id)
+    )
+    return [(row.outbox_id, row.message_id) for row in rows]
