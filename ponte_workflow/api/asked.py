@@ -1,6 +1,6 @@
 """What the API is sent."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
@@ -29,3 +29,21 @@ class TriggerCall(BaseModel):
     version: Annotated[StrictInt, Field(ge=0, le=LARGEST)] | None = Field(
         default=None, description="Refuse with 409 if the case has another version by now; If-Match does so with 412"
     )
+
+
+class ContactCall(BaseModel):
+    """What is new about one contact of one person; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"person_id": 41, "kind": "phone", "value": "340 1234567", "consent": "yes"}]},
+    )
+
+    person_id: Annotated[StrictInt, Field(ge=1, le=LARGEST)]
+    kind: Literal["phone", "email", "pec", "letter"]
+    value: Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^\x00]*$")] | None = Field(
+        default=None, description="The number or address; empty: it is no longer known"
+    )
+    preferred: StrictBool | None = Field(default=None, description="Whether the person prefers this way")
+    consent: Literal["yes", "no"] | None = Field(default=None, description="Whether they want messages there")
+    works: StrictBool | None = Field(default=None, description="Whether messages arrive there")

@@ -38,6 +38,7 @@ EXAMPLES_EACH = 20
 OPERATIONS = (
     *("listCases", "listStalled", "showCase", "listTriggers", "fireTrigger", "undoStep", "showHistory"),
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
+    *("listContacts", "mendContact", "listNotices", "listCosts"),
 )
 CALM = {
     "listCases",
@@ -48,6 +49,9 @@ CALM = {
     "showWorktray",
     "listEvents",
     "listNights",
+    "listContacts",
+    "listNotices",
+    "listCosts",
 }
 
 
