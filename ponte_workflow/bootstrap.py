@@ -131,7 +131,7 @@ class Ponte:
         from notifications.channels.alerts import AppriseAlerts
 
         given = self.settings.alert_urls
-        urls = [url.strip() for url in given.get_secret_value().split(",") if url.strip()] if given else []
+        urls = given.get_secret_value().split() if given else []
         return AppriseAlerts(urls) if urls else None
 
     def _mail(self) -> "Channel":

@@ -63,7 +63,7 @@ class Settings(BaseModel):
     )
     bounces_password: SecretStr | None = Field(default=None, description=N_("The password of that mailbox"))
     alert_urls: SecretStr | None = Field(
-        default=None, description=N_("Where staff alerts go: addresses of Apprise, comma separated")
+        default=None, description=N_("Where staff alerts go: addresses of Apprise, with blanks between")
     )
     batch_size: int = Field(default=1000, ge=1, le=10_000, description=N_("Due clocks in one transaction of the night"))
     shards: int = Field(default=1, ge=1, le=256, description=N_("Shards of the clock step (PostgreSQL only above 1)"))

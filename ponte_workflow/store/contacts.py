@@ -100,7 +100,8 @@ def home_address(tx: Transaction, tenancy_id: int) -> str:
 
 def put(tx: Transaction, person_id: int, channel: str, value: str, at: datetime) -> None:
     """A new or another value (empty: it is no longer known); what was known of the old one counts no more."""
-    sealed = {"value": tx.cipher.encrypt(value), "value_index": tx.cipher.blind_index(value)}
+    # Empty ones have no index: else a search for next to nothing would find them all.
+    sealed = {"value": tx.cipher.encrypt(value), "value_index": tx.cipher.blind_index(value) if value else ""}
     fresh: dict[str, Any] = {
         "wrong_on": None,
         "wrong_why": None,

@@ -371,3 +371,26 @@ def test_apprise_tells_a_real_address_and_keeps_its_secret(tmp_path: Path) -> No
     assert "127.0.0.1" not in repr(alerts)
     with pytest.raises(BadData):
         AppriseAlerts(["nonsense"]).tell("a", "b")
+
+
+# --- API ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_program_mends_a_contact_once_and_reads_inbox_and_costs(site: Site) -> None:
+    from tests.integration.programs import program
+
+    code, person = open_one(site, email="old@example.org")
+    tell(site, "wanda", "stale/1")
+    send(site)
+    wanda, sara = program(site, "wanda"), program(site, "sara")
+    asked = {"person_id": person, "kind": "phone", "value": "340 1234567", "consent": "yes"}
+    first = wanda.post(f"/cases/{code}/contacts", json=asked, headers={"idempotency-key": "k1"})
+    again = wanda.post(f"/cases/{code}/contacts", json=asked, headers={"idempotency-key": "k1"})
+    assert first.status_code == again.status_code == 200 and again.headers["idempotent-replayed"] == "true"
+    phone = next(c for c in first.json()["persons"][0]["contacts"] if c["kind"] == "phone")
+    assert (phone["value"], phone["consent"], phone["takes_sms"]) == ("+393401234567", "yes", True)
+    refused = wanda.post(f"/cases/{code}/contacts", json=asked | {"value": "34O"}, headers={"idempotency-key": "k2"})
+    assert refused.status_code == 422 and "Telephone" in refused.json()["detail"]
+    assert wanda.get("/inbox?unread=true").json()["unread"] == 1
+    assert sara.get("/costs").json()["items"][0]["channel"] == "email"
+    assert wanda.get("/costs").status_code == 403

@@ -18,7 +18,7 @@ from notifications.channels.mailbox import FolderMailbox
 from notifications.channels.sms import SmsChannel
 from notifications.errors import SendNever
 from ponte_workflow import clock
-from ponte_workflow.services import bouncing, contacts, reaching, replaying, sms_fates
+from ponte_workflow.services import bouncing, contacts, reaching, replaying, sms_fates, undoing
 from ponte_workflow.services.choosing import Ways
 from ponte_workflow.services.contacts import Mended
 from ponte_workflow.services.delivery import Courtesy, DeliveryReport, deliver
@@ -280,6 +280,25 @@ def test_mending_ends_the_task_and_a_returned_letter_is_such_a_contact_as_well(h
     assert house.mend("letter", works=True)
     assert house.tasks() == [(f"contact_wrong/{house.people[0]}", "case_worker", False)]
     assert not house.mend("letter", works=True), "nothing new writes nothing"
+    house.sound()
+
+
+def test_an_undo_of_an_earlier_step_leaves_a_mended_contact_mended(house: House) -> None:
+    house.give(email="a@example.org")
+    number = house.queue()
+    house.deliver()
+    with house.store.transaction() as tx:
+        tracking.record(tx, number, "bounced", AT, reference="r", detail="5.1.1")
+    house.follow(AT + timedelta(hours=1))
+    with house.store.transaction() as tx:
+        values = {"cause": "dismissal", "objective": True, "transitory": True}
+        house.team.do(tx, "wanda", house.code, "confirm", MONDAY, **values)
+    house.mend("email", value="b@example.org")
+    with house.store.transaction() as tx:
+        tx.connection.execute(update(messages.outbox).values(history_seq=None))
+        undoing.undo(tx, house.team.occasion(tx, "wanda"), house.code)
+    assert house.tasks() == [(f"contact_wrong/{house.people[0]}", "case_worker", False)]
+    assert house.contact("email").wrong_on is None
     house.sound()
 
 
