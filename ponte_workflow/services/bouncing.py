@@ -9,9 +9,14 @@ from notifications.bounces import LONGEST, Bounce, MalformedBounce
 from notifications.bounces import read as read_mail
 from notifications.channels.mailbox import Mailbox
 from notifications.errors import ChannelDown
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.services.casework import Occasion
+from ponte_workflow.services.permissions import require
 from ponte_workflow.store import returned, tracking
 from ponte_workflow.store.engine import Store, Transaction
+from ponte_workflow.store.returned import Returned
 
+SHOWN = 20
 KEPT = 500_000  # bytes of a mail; what a server says stands at its beginning
 
 
@@ -66,6 +71,25 @@ def take(tx: Transaction, raw: bytes, at: datetime) -> tuple[str, str]:
             tx, outbox_id, kind, at, reference=reference, detail=status or bounce.said[:60], channel="email"
         )
     return verdict, why
+
+
+def came_back(tx: Transaction, who: Occasion) -> list[Returned]:
+    """The newest mails that came back, without their texts: what each said, and which could not be read."""
+    require(who.actor, "supervision")
+    return returned.newest(tx, SHOWN)
+
+
+def verdict_name(verdict: str) -> str:
+    """What a mail that came back said."""
+    names = {
+        "failed": _("did not arrive"),
+        "delayed": _("is still being tried"),
+        "delivered": _("arrived"),
+        "other": _("no delivery report"),
+        "unmatched": _("about no message of ours"),
+        "malformed": _("cannot be read"),
+    }
+    return names.get(verdict, verdict)
 
 
 def _ours(tx: Transaction, bounce: Bounce) -> int | None:

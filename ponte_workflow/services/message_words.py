@@ -75,6 +75,9 @@ def why_words(why: str | None) -> str:
         "a death in the household: every message has stopped": _("a death in the household: every message has stopped"),
         "what it speaks of is no longer there": _("what it speaks of is no longer there"),
         "nobody active stands behind this recipient": _("nobody active stands behind this recipient"),
+        "this member of staff has no mail address": _(
+            "this member of staff has no mail address"
+        ),  # of earlier versions
         "its channel does not work just now": _("its channel does not work just now"),
         "minors are never written to": _("minors are never written to"),
         "left by a process that ended while sending": _("left by a process that ended while sending: it may have left"),

@@ -48,9 +48,3 @@ def newest(tx: Transaction, limit: int) -> list[Returned]:
         select(*(returned_mail.c[name] for name in Returned._fields)).order_by(returned_mail.c.id.desc()).limit(limit)
     )
     return [Returned(*row) for row in rows]
-
-
-def raw_of(tx: Transaction, returned_id: int) -> bytes | None:
-    """The mail as it came."""
-    token = tx.connection.execute(select(returned_mail.c.raw).where(returned_mail.c.id == returned_id)).scalar()
-    return None if token is None else tx.cipher.decrypt(token).encode("latin-1")

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.services import costing
+from ponte_workflow.services import bouncing, costing
 from ponte_workflow.services.contacts import kind_name
 from ponte_workflow.web.exports import text_file
 from ponte_workflow.web.pages import page
@@ -19,10 +19,13 @@ Months = Annotated[int, Query(ge=1, le=costing.LONGEST)]
 
 @router.get("/costs")
 def show(visit: Supervision, months: Months = 12) -> Response:
-    """The last months."""
+    """The last months, and the newest mails that came back."""
     with visit.reading() as tx:
         found = costing.costs_by_month(tx, visit.who, months)
-    return page(visit, "supervision/costs.html", found=found, months=months)
+        back = bouncing.came_back(tx, visit.who)
+    return page(
+        visit, "supervision/costs.html", found=found, months=months, back=back, verdict_name=bouncing.verdict_name
+    )
 
 
 @router.get("/costs.csv")

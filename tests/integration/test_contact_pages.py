@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 from notifications.errors import BadData
 from ponte_workflow import clock
 from ponte_workflow.errors import BadInput, InvalidField, NotAllowed, NotFound
-from ponte_workflow.services import alerting, contacts, costing, inboxes, night
+from ponte_workflow.services import alerting, bouncing, contacts, costing, inboxes, night
 from ponte_workflow.services.contacts import Mended
 from ponte_workflow.services.delivery import deliver
 from ponte_workflow.store import cases, network, outbox, tracking
@@ -27,6 +27,7 @@ from ponte_workflow.store.schema.network import access, staff
 from ponte_workflow.store.schema.nights import night as night_table
 from tests.integration.outbox_rows import Tray
 from tests.site import Site
+from tests.unit.test_bounces import dsn
 
 TODAY = clock.today()
 NOW = clock.now()
@@ -277,6 +278,28 @@ def test_costs_by_month_and_channel_on_the_page_in_the_file_and_from_the_service
     lines = browser.get("/supervision/costs.csv").content.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("month;channel") and lines[1] == f"{TODAY:%Y-%m};SMS;3;6;42;1;1"
     assert "Prova" not in page and code not in page
+
+
+def test_the_newest_mails_that_came_back_are_listed_with_what_was_wrong(site: Site) -> None:
+    with site.ponte.store.transaction() as tx:
+        bouncing.take(tx, b"", NOW)
+        bouncing.take(tx, dsn(), NOW)
+    shown = site.signed_in("sara").get("/supervision/costs").text
+    assert "cannot be read" in shown and "empty" in shown and "about no message of ours" in shown and "5.1.1" in shown
+    assert "maria.rossi" not in shown
+
+
+def test_the_households_own_file_holds_its_wishes_and_what_became_of_its_messages(site: Site) -> None:
+    code, person = open_one(site, email="a@example.org")
+    number = sent(site, code, person, 1, way="sms", month=0)[0]
+    with site.ponte.store.transaction() as tx:
+        tracking.record(tx, number, "delivered", NOW, reference="a", channel="sms")
+        contacts.mend(tx, site.team.occasion(tx, "wanda", TODAY), code, person, "email", Mended(consent="yes"))
+    told = site.signed_in("sara").get(f"/cases/{code}/export.json").json()
+    (mail,) = told["persons"][0]["reached"]
+    assert (mail["channel"], mail["consent_on"]) == ("email", TODAY.isoformat())
+    (message,) = told["messages"]
+    assert message["by"] == "SMS" and message["became"][0]["what"] == "delivered"
 
 
 # --- Alerts -------------------------------------------------------------------------------------------------------
