@@ -1,5 +1,6 @@
 """The composition root: settings in, one frozen object out. Everything above it takes what it needs from here."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from ponte_workflow.services.single_sign_on import Provider
     from ponte_workflow.services.wording import Writer
     from states.detection import DetectionParameters
+
+SMS_SENDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,10}|\+?[0-9]{3,15}")
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,8 @@ class Ponte:
         settings = self.settings
         if settings.sms_url is None:
             return None
+        if SMS_SENDER.fullmatch(settings.sms_from) is None:
+            raise BadConfiguration(_("PONTE_SMS_FROM is a number, or a name of at most eleven letters and figures"))
         if settings.sms_url == "files":
             from notifications.channels.sms import FileGateway
 

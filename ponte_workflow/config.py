@@ -49,7 +49,7 @@ class Settings(BaseModel):
     sms_token: SecretStr | None = Field(default=None, description=N_("Its token"))
     sms_from: str = Field(default="Ponte", description=N_("Sender of every SMS, at most eleven letters, or a number"))
     sms_secret: SecretStr | None = Field(
-        default=None, description=N_("The secret with which the gateway signs what it tells about SMS")
+        default=None, min_length=16, description=N_("The secret with which the gateway signs what it tells about SMS")
     )
     sms_timeout: float = Field(default=10.0, gt=0, description=N_("Seconds"))
     sms_cents: int = Field(default=7, ge=0, description=N_("What an SMS of 160 signs costs, in cents"))

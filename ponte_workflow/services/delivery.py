@@ -200,6 +200,8 @@ def _look_again(run: _Run, row: ClaimedRow) -> tuple[ClaimedRow, Resolved] | str
             if mine is None:
                 return "skipped"
             resolution = _resolution(run, tx, mine, at)
+            if isinstance(resolution, Resolved) and not mine.to_household:
+                inbox.put(tx, mine, at)  # there it can be read, whatever becomes of the mail
             match resolution:
                 case Resolved(channel=channel) if channel in run.down:
                     outbox.postpone(tx, mine, at + DOWN_FOR, "its channel does not work just now")
@@ -208,8 +210,6 @@ def _look_again(run: _Run, row: ClaimedRow) -> tuple[ClaimedRow, Resolved] | str
                     outbox.hold(tx, mine, f"not set up here: {channel}", may_have_left=False)
                     return "held"
                 case Resolved():
-                    if not mine.to_household:
-                        inbox.put(tx, mine, at)
                     return mine, resolution
                 case Postponed(until, why):
                     outbox.postpone(tx, mine, until, why)

@@ -235,6 +235,7 @@ def test_contacts_inbox_costs_and_bounces(ponte: Console, tmp_path: Path) -> Non
     assert "no mail address" in ponte(*words, "--value", "a b", "--as", "wanda", code=1)
     assert "write yes or no" in ponte(*words, "--works", "perhaps", "--as", "wanda", code=1)
     assert "a@example.org" in ponte("contact", "list", code, "--as", "wanda")
+    ponte("nightly", "--on", "2026-11-05", "--without-prefect")
     assert ponte.json("inbox", "--as", "sara")["unread"] > 0, "what the night said lies there"
     ponte("inbox", "--unread", "--as", "sara")
     ponte("deliver", "--at", "2026-11-05T10:00+01:00", PONTE_SMS_URL="files")
@@ -252,6 +253,8 @@ def test_contacts_inbox_costs_and_bounces(ponte: Console, tmp_path: Path) -> Non
     "environment",
     [
         pytest.param({"PONTE_SMS_URL": "http://sms.example.org"}, id="SMS in the clear"),
+        pytest.param({"PONTE_SMS_FROM": "Un ponte sul blu", "PONTE_SMS_URL": "files"}, id="a sender too long"),
+        pytest.param({"PONTE_SMS_SECRET": "short"}, id="a secret that can be guessed"),
         pytest.param({"PONTE_LEGAL_CHANNELS": "sms"}, id="legal weight by SMS"),
         pytest.param({"PONTE_BOUNCES": "pop3://x"}, id="another mailbox"),
         pytest.param({"PONTE_SMS_CENTS": "free"}, id="a price in words"),
@@ -260,5 +263,5 @@ def test_contacts_inbox_costs_and_bounces(ponte: Console, tmp_path: Path) -> Non
 def test_channels_that_cannot_be_are_refused_before_anything_leaves(
     ponte: Console, environment: dict[str, str]
 ) -> None:
-    (name,) = environment
+    name = next(iter(environment))
     assert name in ponte("deliver", code=1, **environment)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from notifications.errors import BadData
+from notifications.errors import BadData, ChannelDown
 from ponte_workflow import clock
 from ponte_workflow.errors import BadInput, InvalidField, NotAllowed, NotFound
 from ponte_workflow.services import alerting, bouncing, contacts, costing, inboxes, night
@@ -215,6 +215,13 @@ def test_without_a_mail_address_the_notice_is_read_in_ponte_and_none_is_held(sit
         proof = tx.connection.execute(select(evidence).where(evidence.c.outbox_id == number)).one()
         assert proof.way == "inbox"
     assert "(1<span" in site.signed_in("wanda").get("/inbox").text
+
+
+def test_notices_are_read_in_ponte_while_the_mail_server_is_down(site: Site) -> None:
+    for n in range(3):
+        tell(site, "wanda", f"stale/{n}")
+    assert send(site, Tray(ChannelDown("no server"))).waiting == 2
+    assert "Inbox (3<span" in site.signed_in("wanda").get("/").text
 
 
 def test_a_hundred_notices_make_two_pages(site: Site) -> None:
