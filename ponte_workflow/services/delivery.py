@@ -186,7 +186,7 @@ def _deliver_one(run: _Run, row: ClaimedRow) -> str:
         return _try_later(run, row, str(error))
     except Exception as error:  # noqa: BLE001  # whatever it was, the mail may have left
         why = str(error) if isinstance(error, SendUncertain) else f"sending broke off: {type(error).__name__}"
-        return _uncertain(run, row, why)
+        return _uncertain(run, row, resolved.channel, why)
     _record(run, row, resolved, rendered, receipt)
     return "sent"
 
@@ -275,8 +275,10 @@ def _refused(run: _Run, row: ClaimedRow, resolved: Resolved, why: str) -> str:
     return "failed"
 
 
-def _uncertain(run: _Run, row: ClaimedRow, why: str) -> str:
-    if not row.legal:
+def _uncertain(run: _Run, row: ClaimedRow, channel: str, why: str) -> str:
+    # What is paid for, and rings in somebody's pocket, is tried once more and not six times.
+    again = row.attempts == 0 or not run.prices.get(channel)
+    if not row.legal and again:
         return _try_later(run, row, why)
     with run.store.transaction() as tx:
         outbox.hold(tx, row, why, may_have_left=True)

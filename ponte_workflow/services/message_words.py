@@ -79,6 +79,7 @@ def why_words(why: str | None) -> str:
             "this member of staff has no mail address"
         ),  # of earlier versions
         "its channel does not work just now": _("its channel does not work just now"),
+        "the SMS gateway's answer cannot be read": _("the SMS gateway's answer cannot be read: it may have left"),
         "minors are never written to": _("minors are never written to"),
         "left by a process that ended while sending": _("left by a process that ended while sending: it may have left"),
         "a demand before any human contact attempt": _("a demand before any human contact attempt"),

@@ -191,6 +191,17 @@ def test_a_refused_message_takes_the_next_way_and_marks_the_contact(house: House
     house.sound()
 
 
+def test_an_sms_that_may_have_left_is_tried_once_more_and_then_a_human_decides(house: House) -> None:
+    house.give(phone=MOBILE)
+    number = house.queue()
+    with sms_server(SmsServer(body=b"<html>thank you</html>")) as server:
+        assert house.deliver(sms=sms(server.url)).later == 1
+        assert house.deliver(AT + timedelta(hours=1), sms=sms(server.url)).held == 1
+        assert house.deliver(AT + timedelta(hours=9), sms=sms(server.url)).handled == 0
+    assert len(server.taken) == 2 and len({one["reference"] for one in server.taken}) == 1
+    assert house.row(number).why == "the SMS gateway's answer cannot be read"
+
+
 def test_without_another_way_it_fails_and_a_human_sees_it(house: House) -> None:
     house.give(email="a@example.org")
     number = house.queue()
