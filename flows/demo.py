@@ -73,6 +73,8 @@ def _show(ponte: Ponte, certificate: dict[str, Any]) -> None:
     typer.echo(_("{n} mails lie in {folder}").format(n=mails, folder=ponte.mails))
     if printed := sorted((ponte.settings.folder / "letters").glob("batch-*")):
         typer.echo(_("{n} files of letters lie in {folder}").format(n=len(printed), folder=printed[0].parent))
+    short = sum(1 for _sms in ponte.short_messages.glob("*.json"))
+    typer.echo(_("{n} SMS lie in {folder}").format(n=short, folder=ponte.short_messages))
     code = tray[0].code if tray else "P-000001"
     typer.echo(_("What to type next (export PONTE_HOME={home}):").format(home=ponte.settings.folder))
     for command in (

@@ -36,6 +36,8 @@ class Receipt:
     message_id: str
     reply: str  # what the server said, without addresses
     accepted_at: datetime
+    pieces: int = 1  # what is paid for: segments of an SMS, a letter
+    reference: str = ""  # the carrier's own name for it, by which it tells later what became of it
 
 
 class Channel(Protocol):

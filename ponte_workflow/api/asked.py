@@ -41,3 +41,21 @@ class OutcomeCall(BaseModel):
 
     outcome: Literal["done", "partly", "not_done", "dropped"]
     note: Text = ""
+
+
+class ContactCall(BaseModel):
+    """What is new about one contact of one person; what is left out stays."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"person_id": 41, "kind": "phone", "value": "340 1234567", "consent": "yes"}]},
+    )
+
+    person_id: Annotated[StrictInt, Field(ge=1, le=LARGEST)]
+    kind: Literal["phone", "email", "pec", "letter"]
+    value: Annotated[str, StringConstraints(strict=True, max_length=200, pattern=r"^[^\x00]*$")] | None = Field(
+        default=None, description="The number or address; empty: it is no longer known"
+    )
+    preferred: StrictBool | None = Field(default=None, description="Whether the person prefers this way")
+    consent: Literal["yes", "no"] | None = Field(default=None, description="Whether they want messages there")
+    works: StrictBool | None = Field(default=None, description="Whether messages arrive there")

@@ -161,6 +161,54 @@ PIP = {
     ],
     "placements": [],
 }
+CONTACTS = {
+    "code": "P-000123",
+    "persons": [
+        {
+            "person_id": 41,
+            "name": "Anna Esempio",
+            "contacts": [
+                {
+                    "kind": "phone",
+                    "value": "+393001234567",
+                    "preferred": True,
+                    "consent": "yes",
+                    "consent_on": "2026-11-02",
+                    "wrong_on": None,
+                    "takes_sms": True,
+                }
+            ],
+        }
+    ],
+}
+INBOX = {
+    "items": [
+        {
+            "id": 311,
+            "at": "2026-11-24T02:30:00Z",
+            "unread": True,
+            "kind": "remind",
+            "what": "Tentare un contatto",
+            "due_on": "2026-11-24",
+            "case": "P-000123",
+        }
+    ],
+    "unread": 1,
+    "next": None,
+}
+COSTS = {
+    "items": [
+        {
+            "month": "2026-11",
+            "channel": "sms",
+            "messages": 57,
+            "pieces": 61,
+            "cost_cents": 427,
+            "delivered": 55,
+            "came_back": 1,
+        }
+    ]
+}
 HISTORY = {
     "items": [
         {"seq": 1, "on": "2026-10-27", "event": "opened", "by": "Ponte", "what": "class=contained", "personal": {}},

@@ -5,12 +5,13 @@ from typing import Any
 
 from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Occasion, look
-from ponte_workflow.services.message_words import message_name, status_name
+from ponte_workflow.services.contacts import kind_name
+from ponte_workflow.services.message_words import fate_name, message_name, status_name
 from ponte_workflow.services.permissions import allowed, require, role_name
 from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.timeline import Told, happenings
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import access, dossiers, glass, history, network, people
+from ponte_workflow.store import access, contacts, dossiers, glass, history, network, people, tracking
 from ponte_workflow.store.cases import CaseRow, journeys_of
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.engine import Transaction
@@ -58,10 +59,15 @@ def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any
 
 def _persons(tx: Transaction, row: CaseRow, pathway: Pathway) -> list[dict[str, Any]]:
     codes, journeys = people.tax_codes(tx, row.household_id), journeys_of(tx, row.id)
+    known = contacts.of_household(tx, row.household_id)
     found = []
     for member in dossiers.members(tx, row.household_id):
         state = journeys.get(member.id)
         plain = _plain(member._asdict()) | {"tax_code": codes.get(member.id)}
+        plain["reached"] = [
+            _plain({name: value for name, value in one._asdict().items() if name not in ("person_id", "value")})
+            for one in known.get(member.id, {}).values()
+        ]
         plain["pip"] = pathway.person.label(state).in_(language()) if state else None
         found.append({name: value for name, value in plain.items() if name != "id"})
     return found
@@ -96,6 +102,7 @@ def _special(tx: Transaction, who: Occasion, row: CaseRow) -> list[dict[str, str
 
 
 def _messages(tx: Transaction, row: CaseRow) -> list[dict[str, Any]]:
+    fates = tracking.of_case(tx, row.id)
     return [
         {
             "message": message_name(one.message),
@@ -105,6 +112,8 @@ def _messages(tx: Transaction, row: CaseRow) -> list[dict[str, Any]]:
             "address": one.address,
             "subject": one.subject,
             "text": one.body,
+            "by": kind_name(one.way) if one.way else None,
+            "became": [{"what": fate_name(fate.kind), "at": fate.at.isoformat()} for fate in fates.get(one.id, ())],
         }
         for one in dossiers.messages(tx, row.id, limit=10_000)
         if one.recipient.startswith("person:")

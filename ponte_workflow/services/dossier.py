@@ -8,7 +8,7 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, casework, pips, undoing
+from ponte_workflow.services import ageing, casework, contacts, pips, undoing
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import allowed
@@ -17,7 +17,7 @@ from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.timeline import Happening, Told, happenings
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network
+from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network, tracking
 from ponte_workflow.store.cases import Listed, OpenTaskRow
 from ponte_workflow.store.dossiers import Home, Instalment, Member, Pause, Recorded, Sent
 from ponte_workflow.store.effects import Writing
@@ -78,6 +78,7 @@ class Dossier:
     months: list[Month]
     plan: tuple[date, int, list[Instalment]] | None
     messages: list[Sent]
+    fates: Mapping[int, list[tracking.Tracked]]  # what became of each message
     consents: list[tuple[str, date, date | None]]
     special: list[tuple[date, str]] | None  # None: not for this person's eyes
     pause: Pause | None
@@ -86,6 +87,7 @@ class Dossier:
     other_cases: list[tuple[str, date, date | None]]
     staff: Mapping[int, network.Member]
     pips: tuple[PipLine, ...]
+    contacts: tuple[contacts.PersonShown, ...]
 
     @property
     def pathway(self) -> Pathway:
@@ -138,6 +140,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         months=ageing.months(lines, who.on),
         plan=dossiers.instalments(tx, row.id),
         messages=dossiers.messages(tx, row.id, MESSAGES_SHOWN),
+        fates=tracking.of_case(tx, row.id),
         consents=dossiers.consents(tx, row.household_id),
         special=special,
         pause=dossiers.running_pause(tx, row),
@@ -146,6 +149,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         other_cases=dossiers.other_cases(tx, row),
         staff=staff,
         pips=pips.lines(tx, standing, names, who.on),
+        contacts=contacts.shown(tx, row, who.on),
     )
 
 
@@ -270,4 +274,5 @@ def _days_left(pathway: Pathway, on: date, due_on: date) -> int:
 
 
 def _task(pathway: Pathway, task: OpenTaskRow) -> TaskShown:
-    return TaskShown(task_label(pathway, task.kind), task.role, task.opened_on, task.due_on)
+    label = task_label(pathway, task.kind)
+    return TaskShown(label.in_(language()) if label else task.kind, task.role, task.opened_on, task.due_on)

@@ -16,6 +16,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "casework.many": frozenset({"case_worker", "supervisor", "lead"}),  # the same step for several cases
     "pips.write": frozenset({"case_worker", "supervisor", "job_agency"}),
     "pips.actions": frozenset({"case_worker", "supervisor", "job_agency", "volunteers"}),  # what came of them
+    "contacts.mend": frozenset({"case_worker", "supervisor", "lead"}),  # addresses, wishes and consents of households
     "notes.special": frozenset({"case_worker", "supervisor", "lead"}),  # health, minors, violence
     "export": COORDINATION,  # lists as files
     "household.export": COORDINATION,  # everything about one household, for the household

@@ -8,6 +8,7 @@ from typing import Any
 from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
+from ponte_workflow.services.contacts import kind_name, said_words
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.history import Entry
@@ -89,6 +90,8 @@ def _kind(entry: Entry, told: Told) -> str:
         return "pauses"
     if entry.kind == "note" and not entry.data.get("trigger"):
         return "notes"
+    if entry.kind == "contact":
+        return "contacts"
     return "contacts" if entry.id in told.attempts else "steps"
 
 
@@ -115,14 +118,18 @@ def _words(entry: Entry, told: Told) -> tuple[str, str]:
         return _("Paused until the review of {day}").format(day=review), reason
     if entry.kind == "resume":
         return _("Resumed"), ""
+    if entry.kind == "contact":
+        person = told.persons.get(int(data.get("person") or 0), "—")
+        said = ", ".join(said_words(one) for one in data.get("said", ()))
+        return f"{person}: {kind_name(str(data.get('contact')))} — {said}", ""
     if data.get("trigger") == "hand_over":
         member = told.staff.get(int(data.get("to_staff") or 0))
         return _("Handed over to {name}").format(name=member.name if member else "—"), ""
     label = _trigger_label(data, pathway)
     moved = data.get("from") != data.get("to")
     what = f"{label} → {_states(pathway, data['to'])}" if moved else label
-    if person := told.persons.get(int(data.get("person") or 0)):
-        what = f"{person}: {what}"
+    if name := told.persons.get(int(data.get("person") or 0)):
+        what = f"{name}: {what}"
     why = _("when {clock} ran out").format(clock=_clock(data["clock"], pathway)) if data.get("clock") else ""
     return what, why
 

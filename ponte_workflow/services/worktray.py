@@ -306,7 +306,8 @@ def _shown(
     tasks: dict[int, list[str]] = {}
     pathways = {one.case.id: who.pathways.pinned(tx, one.case.pathway_version_id) for one in found}
     for task in cases.open_tasks(tx, tuple(ids)):
-        tasks.setdefault(task.case_id, []).append(task_label(pathways[task.case_id], task.kind))
+        label = task_label(pathways[task.case_id], task.kind)
+        tasks.setdefault(task.case_id, []).append(label.in_(language()) if label else task.kind)
     return tuple(
         _row(
             who,

@@ -83,6 +83,7 @@ class Sent(NamedTuple):
     subject: str | None
     body: str | None
     reply: str | None
+    way: str | None  # email, sms, pec, letter, inbox
 
 
 class Instalment(NamedTuple):
@@ -123,7 +124,8 @@ def members(tx: Transaction, household_id: int) -> tuple[Member, ...]:
         .where(person.c.household_id == household_id)
     )
     for row in rows:
-        contacts.setdefault(row.person_id, {})[row.channel] = tx.cipher.decrypt(row.value)
+        if value := tx.cipher.decrypt(row.value):  # empty: no longer known, or of letters, which have no address here
+            contacts.setdefault(row.person_id, {})[row.channel] = value
     columns = [person.c[name] for name in Member._fields[:-1]]
     people = tx.connection.execute(
         select(*columns).where(person.c.household_id == household_id).order_by(person.c.ordinal)

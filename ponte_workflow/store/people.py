@@ -119,30 +119,37 @@ def _update(tx: Transaction, there: Any, row: PersonRow) -> bool:
     return bool(values)
 
 
-def _contacts(tx: Transaction, person_ids: list[int]) -> dict[tuple[int, str], str]:
-    found = {}
+def _contacts(tx: Transaction, person_ids: list[int]) -> dict[tuple[int, str], str | None]:
+    """(person id, channel) -> blind index of the value; None: somebody has mended it here, which the list cannot know."""
+    found: dict[tuple[int, str], str | None] = {}
     for start in range(0, len(person_ids), _IN):
         some = person_ids[start : start + _IN]
         rows = tx.connection.execute(
-            select(contact.c.person_id, contact.c.channel, contact.c.value_index).where(contact.c.person_id.in_(some))
+            select(contact.c.person_id, contact.c.channel, contact.c.value_index, contact.c.changed_at).where(
+                contact.c.person_id.in_(some)
+            )
         )
-        found.update({(row.person_id, row.channel): row.value_index for row in rows})
+        for row in rows:
+            found[row.person_id, row.channel] = None if row.changed_at is not None else row.value_index
     return found
 
 
-def _write_contacts(tx: Transaction, person_id: int, row: PersonRow, there: Mapping[tuple[int, str], str]) -> bool:
+def _write_contacts(
+    tx: Transaction, person_id: int, row: PersonRow, there: Mapping[tuple[int, str], str | None]
+) -> bool:
     wrote = False
     for channel, value in (("phone", row.phone), ("email", row.email)):
         index = tx.cipher.blind_index(value) if value else None
-        before = there.get((person_id, channel))
-        if index is None or index == before:
+        before = there.get((person_id, channel), "")
+        if index is None or before is None or index == before:
             continue
         values = {"value": tx.cipher.encrypt(value), "value_index": index}
-        if before is None:
+        if not before:
             new = {"person_id": person_id, "channel": channel, "preferred": False}
             tx.connection.execute(insert(contact).values(new | values))
         else:
             where = (contact.c.person_id == person_id, contact.c.channel == channel)
-            tx.connection.execute(update(contact).where(*where).values(**values))
+            # What came back from the old address says nothing of the new one.
+            tx.connection.execute(update(contact).where(*where).values(wrong_on=None, wrong_why=None, **values))
         wrote = True
     return wrote

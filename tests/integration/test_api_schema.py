@@ -40,6 +40,7 @@ OPERATIONS = (
     "listMessages",
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
     *("showPip", "endPipAction"),
+    *("listContacts", "mendContact", "listNotices", "listCosts"),
 )
 CALM = {
     "listCases",
@@ -51,6 +52,9 @@ CALM = {
     "showWorktray",
     "listEvents",
     "listNights",
+    "listContacts",
+    "listNotices",
+    "listCosts",
 }
 
 
