@@ -83,13 +83,15 @@ class Ponte:
 
     @cached_property
     def channels(self) -> "dict[str, Channel]":
-        """The ways out by name: mail and the inbox always, SMS when a gateway is set."""
+        """The ways out by name: mail, letters and the inbox always, SMS and certified mail when they are set."""
         from notifications.channels.inbox import InboxChannel
         from notifications.channels.sms import SmsChannel
 
-        found: dict[str, Channel] = {"email": self._mail(), "inbox": InboxChannel()}
+        found: dict[str, Channel] = {"email": self._mail(), "inbox": InboxChannel(), "letter": self.letter_channel()}
         if self.sms_gateway is not None:
             found["sms"] = SmsChannel(self.sms_gateway, self.settings.sms_from)
+        if (certified := self.pec_channel()) is not None:
+            found["pec"] = certified
         return found
 
     @property
