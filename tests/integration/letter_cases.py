@@ -32,7 +32,7 @@ def by_letter(tx: Transaction, row: ClaimedRow, at: datetime) -> Resolution:
         cases_table.c.id == row.case_id,
     )
     address = f"Persona1 Prova\n{tx.connection.execute(home).scalar_one()}, A/1"
-    return Resolved(MESSAGES[row.message].sample(), "it", address, had_contact_attempt=True)
+    return Resolved(MESSAGES[row.message].sample(), "it", address, had_contact_attempt=True, channel="letter")
 
 
 def write_letters(ponte: Ponte, codes: list[str], message: str = "pip_ready_to_sign") -> list[int]:
@@ -50,7 +50,7 @@ def write_letters(ponte: Ponte, codes: list[str], message: str = "pip_ready_to_s
             assert number is not None
             numbers.append(number)
     report = deliver(
-        ponte.store, ponte.letter_channel(), by_letter, sender="ponte@example.org", courtesy=ANY_TIME, at=WHEN,
+        ponte.store, {"letter": ponte.letter_channel()}, by_letter, sender="ponte@example.org", courtesy=ANY_TIME, at=WHEN,
         limit=1000,
     )  # fmt: skip
     assert report.sent >= len(numbers), report

@@ -291,4 +291,4 @@ def test_a_provider_that_is_down_delays_the_message(store: Store, tmp_path: Path
     made = ponte(store, tmp_path, certificate, pec_smtp_host="127.0.0.1", pec_smtp_port=free_port()).pec_channel()
     assert made is not None
     report = run(store, made, resolve=to_pec)
-    assert report.channel_down and row_of(store, number).status == "queued"
+    assert report.down and row_of(store, number).status == "queued"
