@@ -43,7 +43,7 @@ def show(code: Code, person: Person, username: As = None, on: On = None, as_json
         typer.echo(_("Before it can be proposed it needs:") + f" {lacking}")
     print_table(
         _("Actions"),
-        ("", _("what"), _("who"), _("by"), _("outcome")),
+        ("", _("what"), _("who"), _("by when"), _("outcome")),
         [
             (
                 one.number,

@@ -134,7 +134,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         home=dossiers.home(tx, row.tenancy_id),
         possible=casework.possible(tx, who, standing),
         clocks=tuple(_clock(pathway, clock, names, who.on) for clock in snapshot.clocks),
-        tasks=tuple(_task(pathway, task) for task in cases.open_tasks(tx, (row.id,))),
+        tasks=tuple(_task(pathway, task, names) for task in cases.open_tasks(tx, (row.id,))),
         timeline=happenings(entries, told),
         accounts=ageing.ages(lines, who.on),
         months=ageing.months(lines, who.on),
@@ -273,6 +273,9 @@ def _days_left(pathway: Pathway, on: date, due_on: date) -> int:
     return pathway.calendar.working_days_between(on, due_on)
 
 
-def _task(pathway: Pathway, task: OpenTaskRow) -> TaskShown:
+def _task(pathway: Pathway, task: OpenTaskRow, names: Mapping[int, str]) -> TaskShown:
     label = task_label(pathway, task.kind)
-    return TaskShown(label.in_(language()) if label else task.kind, task.role, task.opened_on, task.due_on)
+    words = label.in_(language()) if label else task.kind
+    if task.person_id in names:
+        words = f"{words} ({names[task.person_id]})"
+    return TaskShown(words, task.role, task.opened_on, task.due_on)
