@@ -34,7 +34,7 @@ class Text(Part):
 class FieldSpec(Part):
     """One thing a trigger asks for. Prompts, forms and API schemas are generated from it."""
 
-    type: Literal["text", "choice", "date", "bool", "int", "money", "staff", "person"]
+    type: Literal["text", "choice", "date", "bool", "int", "money", "staff", "person", "member"]
     label: Text
     required: bool = True
     choices: dict[str, Text] = {}

@@ -116,6 +116,8 @@ def _property(field: FieldSpec, adults: Iterable[int] | None) -> dict[str, Any]:
             made["type"] = "boolean"
         case "staff":
             made |= {"type": "string", "description": "A username"}
+        case "member":
+            made |= {"type": "integer", "description": "The id of a person of the household"}
         case "person":
             made |= {"type": "integer", "description": "The id of an adult of the household"}
             if adults is not None:

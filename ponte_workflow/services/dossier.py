@@ -8,12 +8,13 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, casework, undoing
+from ponte_workflow.services import ageing, casework, undoing, vulnerability
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import allowed
 from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.timeline import Happening, Told, happenings
+from ponte_workflow.services.vulnerability import Safety
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network
 from ponte_workflow.store.cases import Listed, OpenTaskRow
@@ -82,6 +83,7 @@ class Dossier:
     drafts: frozenset[tuple[str, int]]  # (trigger, person id)
     other_cases: list[tuple[str, date, date | None]]
     staff: Mapping[int, network.Member]
+    safety: Safety
 
     @property
     def pathway(self) -> Pathway:
@@ -141,6 +143,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         drafts=drafts.of_case(tx, who.actor.staff_id or 0, row.id),
         other_cases=dossiers.other_cases(tx, row),
         staff=staff,
+        safety=vulnerability.of_dossier(tx, who, row, people),
     )
 
 
@@ -154,6 +157,7 @@ class Form:
     trigger: str
     person_id: int
     persons: tuple[tuple[int, str], ...]  # adults, for fields of type person
+    members: tuple[tuple[int, str], ...]  # everybody who lives, for fields of type member
     workers: tuple[tuple[str, str], ...]  # (username, name), for fields of type staff
     possible: Possibility | None
     given: dict[str, str]
@@ -192,6 +196,7 @@ def form_of(tx: Transaction, who: Occasion, code: str, trigger: str, person_id: 
         trigger,
         person_id,
         tuple((adult, names[adult][0]) for adult in sorted(snapshot.adults)),
+        tuple((member, names[member][0]) for member in sorted(snapshot.members)),
         workers,
         possible,
         json.loads(kept[0]) if kept else {},

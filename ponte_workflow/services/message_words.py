@@ -59,6 +59,12 @@ def why_words(why: str | None) -> str:
         "nobody active stands behind this recipient": _("nobody active stands behind this recipient"),
         "this member of staff has no mail address": _("this member of staff has no mail address"),
         "left by a process that ended while sending": _("left by a process that ended while sending: it may have left"),
+        "minors are never written to": _("minors are never written to"),
+        "never contact this household at home": _("never contact this household at home"),
+        "a legal guardian answers for this person": _(
+            "a legal guardian answers for this person: speak with the guardian"
+        ),
+        "this person must not be called": _("this person must not be called"),
         "a demand before any human contact attempt": _("a demand before any human contact attempt"),
     }
     if why is None:

@@ -15,6 +15,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "casework": CASEWORKERS,  # the worktray, and the cases that one may see
     "casework.many": frozenset({"case_worker", "supervisor", "lead"}),  # the same step for several cases
     "notes.special": frozenset({"case_worker", "supervisor", "lead"}),  # health, minors, violence
+    "safety.set": frozenset({"case_worker", "supervisor", "lead"}),  # flags of vulnerability, a person's language
     "export": COORDINATION,  # lists as files
     "household.export": COORDINATION,  # everything about one household, for the household
     "supervision": COORDINATION,

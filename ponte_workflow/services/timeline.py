@@ -8,6 +8,7 @@ from typing import Any
 from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
+from ponte_workflow.services.vulnerability_words import safety_words
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.history import Entry
@@ -82,7 +83,7 @@ def _kind(entry: Entry, told: Told) -> str:
     if entry.kind in ("pause", "resume"):
         return "pauses"
     if entry.kind == "note":
-        return "notes"
+        return "steps" if entry.data.keys() & {"flag", "language"} else "notes"
     return "contacts" if entry.id in told.attempts else "steps"
 
 
@@ -97,7 +98,7 @@ def _words(entry: Entry, told: Told) -> tuple[str, str]:
     if entry.kind == "undo":
         return _("Step {seq} taken back: {state}").format(seq=data["undoes"], state=_states(pathway, data["to"])), ""
     if entry.kind == "note":
-        return _("Note"), ""
+        return safety_words(data, told.persons) or _("Note"), ""
     if entry.kind == "pause":
         reasons = pathway.document.pause.reasons
         reason = reasons[data["reason"]].in_(lang) if data.get("reason") in reasons else str(data.get("reason"))
@@ -180,7 +181,7 @@ def shown(value: Value, field: FieldSpec | None, persons: Mapping[int, str]) -> 
         return value.strftime("%d/%m/%Y")
     if field is not None and field.type == "money" and isinstance(value, int):
         return f"{value / 100:.2f} EUR"
-    if field is not None and field.type == "person" and isinstance(value, int):
+    if field is not None and field.type in ("person", "member") and isinstance(value, int):
         return persons.get(value, str(value))
     if field is not None and value in field.choices:
         return field.choices[str(value)].in_(language())

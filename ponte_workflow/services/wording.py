@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from notifications.registry import MESSAGES
 from ponte_workflow.i18n import LANGUAGES
+from ponte_workflow.services import safety
 from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import cases, digests, glass, ledger, letters, network, nights
@@ -63,6 +64,9 @@ class Writer:
             return Withheld("the case is closed")
         if case.paused:
             return Withheld("the case is paused", for_human=True)
+        closed = safety.closed_channels(tx, row.recipient_id, on)
+        if why := closed.get(safety.ALL) or closed.get("email"):
+            return Withheld(why, for_human=safety.ALL not in closed or why in safety.FOR_HUMAN)
         if who.email is None:
             return Withheld("no mail address is known: tell the person in another way", for_human=True)
         data = self._household_data(tx, row, case, who.name)

@@ -28,6 +28,7 @@ from ponte_workflow.web import (
     steps,
     supervision,
     uploads,
+    vulnerability,
     work,
 )
 from ponte_workflow.web.gate import Gate
@@ -40,6 +41,7 @@ ROUTERS = (
     work.router,
     disclosure.router,
     cases.router,
+    vulnerability.router,
     steps.router,
     night_pages.router,
     supervision.router,

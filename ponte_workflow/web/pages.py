@@ -15,6 +15,7 @@ from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext, language, ngettext
 from ponte_workflow.services.message_words import message_name, why_words
 from ponte_workflow.services.permissions import role_name
+from ponte_workflow.services.vulnerability_words import language_name
 from ponte_workflow.web.assets import assets
 from ponte_workflow.web.visit import Visit
 
@@ -36,7 +37,7 @@ def environment() -> Environment:
     # Callables that read a context variable: installed translations would be one language for all requests.
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {"role_name": role_name, "in_language": lambda text: text.in_(language())}
-    made.filters |= {"message_name": message_name, "why_words": why_words}
+    made.filters |= {"message_name": message_name, "why_words": why_words, "language_name": language_name}
     made.globals |= {
         "menu": menu,
         "asset": lambda name: assets()[name].url,

@@ -1,6 +1,27 @@
 """Every table of Ponte, by subject."""
 
-from ponte_workflow.store.schema import accounts, casework, desk, messages, money, neighbourhood, network, nights
+from ponte_workflow.store.schema import (
+    accounts,
+    casework,
+    desk,
+    messages,
+    money,
+    neighbourhood,
+    network,
+    nights,
+    vulnerability,
+)
 from ponte_workflow.store.schema.base import metadata
 
-__all__ = ["accounts", "casework", "desk", "messages", "metadata", "money", "neighbourhood", "network", "nights"]
+__all__ = [
+    "accounts",
+    "casework",
+    "desk",
+    "messages",
+    "metadata",
+    "money",
+    "neighbourhood",
+    "network",
+    "nights",
+    "vulnerability",
+]
