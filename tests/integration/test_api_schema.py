@@ -37,6 +37,7 @@ from tests.site import Site
 EXAMPLES_EACH = 20
 OPERATIONS = (
     *("listCases", "listStalled", "showCase", "listTriggers", "fireTrigger", "undoStep", "showHistory"),
+    *("listFlags", "setFlag", "liftFlag"),
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
 )
 CALM = {
