@@ -8,6 +8,7 @@ RIGHT_TO_LEFT = frozenset({"ar", "ur"})
 FALLBACK = "it"
 NAMES = {"it": "Italiano", "en": "English", "ar": "العربية", "ur": "اردو", "ro": "Română"}  # each in itself
 _LRI, _FSI, _PDI, _RLM = "\u2066", "\u2068", "\u2069", "\u200f"
+_NUMBER = re.compile("[+0-9 ]+")
 _CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -34,7 +35,10 @@ def ltr(text: str) -> str:
 
 def isolated(text: str) -> str:
     """A name, address or number of any script that neither turns the text around it nor is turned by it."""
-    return f"{_FSI}{_CONTROLS.sub('', text)}{_PDI}"
+    plain = _CONTROLS.sub("", text)
+    if _NUMBER.fullmatch(plain):
+        plain = plain.replace(" ", "\xa0")  # a phone number broken over two lines is read from the wrong end
+    return f"{_FSI}{plain}{_PDI}"
 
 
 def lines_from_the_right(text: str) -> str:

@@ -12,7 +12,18 @@ from ponte_workflow.store.engine import Transaction
 from states.snapshot import CaseSnapshot
 from states.vulnerability import ATTEMPT_WAYS, FLAGS, figure
 
-KINDS = ("reading", "illness", "no_home_contact", "disability", "hearing", "reading", "violence", "legal_guardian")
+KINDS = (
+    "reading",
+    "illness",
+    "illness",
+    "reading",
+    "no_home_contact",
+    "disability",
+    "hearing",
+    "reading",
+    "violence",
+    "legal_guardian",
+)
 WORDS = {
     "illness": "Terapia lunga: chiamare nel pomeriggio",
     "no_home_contact": "Incontri solo in ufficio",
@@ -27,6 +38,8 @@ def play(tx: Transaction, who: Occasion, row: CaseRow, chance: Random) -> None:
         if chance.random() < 0.3 and held[0].kind in ("illness", "reading"):
             vulnerability.lift_flag(tx, who, row.code, held[0].id, "Non serve più")
         return
+    if chance.random() < 0.5:
+        return
     kind = chance.choice(KINDS)
     adults = sorted(cases.adults(tx, row.household_id, who.on))
     if not adults:
@@ -37,7 +50,7 @@ def play(tx: Transaction, who: Occasion, row: CaseRow, chance: Random) -> None:
 
 def is_day(day: date, case_id: int) -> bool:
     """Whether this case's flags are looked at in the team meeting of that day: each case every few weeks."""
-    return day.weekday() == 2 and (day.toordinal() // 7 + case_id) % 13 == 0
+    return day.weekday() == 2 and (day.toordinal() // 7 + case_id) % 13 in (0, 4)
 
 
 def open_way(case: CaseSnapshot, way: str) -> str:

@@ -150,6 +150,7 @@ def test_names_stand_isolated_and_cannot_turn_the_text(language: str) -> None:
     message = AppointmentReminder.sample().model_copy(update={"greeting": name})
     rendered = render(message, language)
     assert "\u2068Nadia Bianchi\u2069" in rendered.text and "\u2068Nadia Bianchi\u2069" in rendered.html
+    assert "\u2068030\xa00000000\u2069" in rendered.text
     assert isolated(name) == "\u2068Nadia Bianchi\u2069"
     assert "\u202e" not in rendered.text + rendered.html
 
