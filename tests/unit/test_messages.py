@@ -27,7 +27,17 @@ in_every_language = pytest.mark.parametrize(
         for language in languages_for(kind.audience)
     ],
 )
-THREATS = ("sfratto", "diffida", "ingiunzione", "legale", "morosità", "eviction", "legal action", "arrears", "overdue")
+THREATS: tuple[str, ...] = (
+    "sfratto",
+    "diffida",
+    "ingiunzione",
+    "legale",
+    "morosità",
+    "eviction",
+    "legal action",
+    "arrears",
+    "overdue",
+)
 THREATS += ("إخلاء", "طرد", "محكمة", "إنذار", "متأخرات", "بے دخل", "عدالت", "قانونی", "بقایا", "نوٹس دیا")
 THREATS += ("evacuare", "somați", "instanț", "executare", "restanț", "datori")
 
