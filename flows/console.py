@@ -28,6 +28,7 @@ COMMANDS = {
     "case": Place("ponte_workflow.cli.cases", "app", "Cases: list, show, advance, why, attempt, pause, undo"),
     "pip": Place("ponte_workflow.cli.pips", "pip", "Personal plans of adults: show, end-action"),
     "placement": Place("ponte_workflow.cli.pips", "placement", "Where people work"),
+    "flag": Place("ponte_workflow.cli.flags", "app", "What to know before going, calling or writing; languages"),
     "worktray": Place("ponte_workflow.cli.work", "worktray", "What is mine today, and why"),
     "stalled": Place("ponte_workflow.cli.work", "stalled", "Cases in which nothing happens"),
     "lists": Place("ponte_workflow.cli.work", "lists", "Serious and persistent arrears, for a supervisor"),

@@ -128,7 +128,7 @@ class Course:
             if (
                 field.privacy == "none"
                 and value is not None
-                and field.type not in ("person", "staff")
+                and field.type not in ("person", "member", "staff")
                 and not spec.attempt
             ):
                 self._record(name, value, about)

@@ -47,7 +47,7 @@ class Text(Part):
 class FieldSpec(Part):
     """One thing a trigger asks for. Prompts, forms and API schemas are generated from it."""
 
-    type: Literal["text", "choice", "date", "bool", "int", "money", "staff", "person", "vat_number"]
+    type: Literal["text", "choice", "date", "bool", "int", "money", "staff", "person", "member", "vat_number"]
     label: Text
     required: bool = True
     choices: dict[str, Text] = {}

@@ -29,7 +29,7 @@ class Unreadable(ValueError):
 
 
 def read_fields(
-    spec: TriggerSpec, given: Mapping[str, Value], adults: frozenset[int]
+    spec: TriggerSpec, given: Mapping[str, Value], adults: frozenset[int], members: frozenset[int] = frozenset()
 ) -> tuple[dict[str, Value], tuple[Failure, ...]]:
     """Typed values and what is wrong. Texts from a prompt or a form are read by their field's type; money is in cents."""
     values: dict[str, Value] = {}
@@ -55,7 +55,7 @@ def read_fields(
                 )
             continue
         try:
-            values[name] = _adult(value, adults) if field.type == "person" else read_value(field, value)
+            values[name] = _of_household(field, value, adults, members)
         except Unreadable as error:
             failures.append(
                 Failure(
@@ -94,6 +94,25 @@ def read_value(field: FieldSpec, value: Value) -> Value:
 
 def _shown(field: FieldSpec, bound: int) -> str:
     return f"{Decimal(bound) / 100:.2f} EUR" if field.type == "money" else str(bound)
+
+
+def _of_household(field: FieldSpec, value: Value, adults: frozenset[int], members: frozenset[int]) -> Value:
+    if field.type == "person":
+        return _adult(value, adults)
+    return _member(value, adults | members) if field.type == "member" else read_value(field, value)
+
+
+def _member(value: Value, members: frozenset[int]) -> int:
+    person_id = _whole(value)
+    if person_id not in members:
+        known = ", ".join(str(member) for member in sorted(members)) or "-"
+        raise Unreadable(
+            Text(
+                it=f"{person_id} non è una persona di questo nucleo (persone: {known})",
+                en=f"{person_id} is nobody of this household (persons: {known})",
+            )
+        )
+    return person_id
 
 
 def _adult(value: Value, adults: frozenset[int]) -> int:

@@ -7,7 +7,7 @@ from random import Random
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.clock import ROME
-from ponte_workflow.demo import persons
+from ponte_workflow.demo import persons, safety
 from ponte_workflow.demo.neighbourhood import Neighbourhood
 from ponte_workflow.services import casework
 from ponte_workflow.services.casework import Occasion, Standing
@@ -61,6 +61,9 @@ class Day:
             if self.chance.random() < 0.06:
                 casework.resume(tx, self._who(tx, worker), row.code)
             return
+        if safety.is_day(self.on, row.id):
+            safety.play(tx, self._who(tx, supervisor), row, Random(f"safety {self.on} {case_id}"))
+            row = cases.by_id(tx, case_id)
         standing = casework.stand(tx, self._who(tx, supervisor), row)
         pace = SLOW.get(worker, 1.0)
         top = row.configuration[0].split(".")[0]
@@ -99,7 +102,8 @@ class Day:
 
     def _engagement(self, hand: "_Hand") -> None:
         leaf = hand.standing.row.configuration[0]
-        spoken = any(attempt.outcome == "spoken" for attempt in hand.standing.snapshot.attempts)
+        snapshot = hand.standing.snapshot
+        spoken = any(attempt.outcome == "spoken" for attempt in snapshot.attempts)
         if leaf == "engagement.met":
             if hand.lucky(0.3):
                 if hand.lucky(0.1, steady=True):
@@ -112,7 +116,12 @@ class Day:
             hand.do(who, "meet", {})
         elif not spoken and hand.lucky(0.35):
             hand.do(
-                who, "record_attempt", {"channel": self.chance.choice(CHANNELS), "outcome": self.chance.choice(TALKS)}
+                who,
+                "record_attempt",
+                {
+                    "channel": safety.open_way(snapshot, self.chance.choice(CHANNELS)),
+                    "outcome": self.chance.choice(TALKS),
+                },
             )
 
     def _planning(self, hand: "_Hand") -> None:

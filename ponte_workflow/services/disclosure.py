@@ -10,8 +10,9 @@ from ponte_workflow.services.message_words import fate_name, message_name, statu
 from ponte_workflow.services.permissions import allowed, require, role_name
 from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.timeline import Told, happenings
+from ponte_workflow.services.vulnerability_words import kind_words
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import access, contacts, dossiers, glass, history, network, people, tracking
+from ponte_workflow.store import access, contacts, dossiers, glass, history, network, people, tracking, vulnerability
 from ponte_workflow.store.cases import CaseRow, journeys_of
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.engine import Transaction
@@ -42,6 +43,7 @@ def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any
         "closed_on": row.closed_on.isoformat() if row.closed_on else None,
         "history": _history(tx, row, pathway, staff),
         "confidential_notes": _special(tx, who, row),
+        "flags": _flags(tx, who, row),
         "messages": _messages(tx, row),
         "payment_plan": _plan(tx, row),
         "ledger": [_plain(line._asdict()) for line in dossiers.ledger_lines(tx, row.tenancy_id, who.on)],
@@ -99,6 +101,25 @@ def _special(tx: Transaction, who: Occasion, row: CaseRow) -> list[dict[str, str
     if not allowed(who.actor, "notes.special"):
         return None
     return [{"on": on.isoformat(), "text": text} for on, text in dossiers.special_notes(tx, row.id)]
+
+
+def _flags(tx: Transaction, who: Occasion, row: CaseRow) -> list[dict[str, Any]] | None:
+    """Flags of vulnerability, as confidential as the notes."""
+    if not allowed(who.actor, "notes.special"):
+        return None
+    names = {m.id: f"{m.given_name} {m.surname}" for m in dossiers.members(tx, row.household_id)}
+    return [
+        {
+            "kind": kind_words(one.kind),
+            "person": names.get(one.person_id or 0),
+            "detail": one.detail,
+            "set_on": one.set_on.isoformat(),
+            "until_on": one.until_on.isoformat() if one.until_on else None,
+            "lifted_on": one.lifted_on.isoformat() if one.lifted_on else None,
+            "lifted_because": one.lift_reason,
+        }
+        for one in vulnerability.of_household(tx, row.household_id)
+    ]
 
 
 def _messages(tx: Transaction, row: CaseRow) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, casework, contacts, pips, undoing
+from ponte_workflow.services import ageing, casework, contacts, pips, undoing, vulnerability
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import allowed
@@ -16,6 +16,7 @@ from ponte_workflow.services.pips import PipLine
 from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.timeline import Happening, Told, happenings
+from ponte_workflow.services.vulnerability import Safety
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network, tracking
 from ponte_workflow.store.cases import Listed, OpenTaskRow
@@ -88,6 +89,7 @@ class Dossier:
     staff: Mapping[int, network.Member]
     pips: tuple[PipLine, ...]
     contacts: tuple[contacts.PersonShown, ...]
+    safety: Safety
 
     @property
     def pathway(self) -> Pathway:
@@ -150,6 +152,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         staff=staff,
         pips=pips.lines(tx, standing, names, who.on),
         contacts=contacts.shown(tx, row, who.on),
+        safety=vulnerability.of_dossier(tx, who, row, people),
     )
 
 
@@ -163,6 +166,7 @@ class Form:
     trigger: str
     person_id: int
     persons: tuple[tuple[int, str], ...]  # adults, for fields of type person
+    members: tuple[tuple[int, str], ...]  # everybody who lives, for fields of type member
     workers: tuple[tuple[str, str], ...]  # (username, name), for fields of type staff
     possible: Possibility | None
     given: dict[str, str]
@@ -201,6 +205,7 @@ def form_of(tx: Transaction, who: Occasion, code: str, trigger: str, person_id: 
         trigger,
         person_id,
         tuple((adult, names[adult][0]) for adult in sorted(snapshot.adults)),
+        tuple((member, names[member][0]) for member in sorted(snapshot.members)),
         workers,
         possible,
         json.loads(kept[0]) if kept else {},

@@ -82,6 +82,11 @@ def why_words(why: str | None) -> str:
         "the SMS gateway's answer cannot be read": _("the SMS gateway's answer cannot be read: it may have left"),
         "minors are never written to": _("minors are never written to"),
         "left by a process that ended while sending": _("left by a process that ended while sending: it may have left"),
+        "never contact this household at home": _("never contact this household at home"),
+        "somebody has to speak with this person instead: see the flags of the case": _(
+            "somebody has to speak with this person instead: see the flags of the case"
+        ),
+        "this person must not be called": _("this person must not be called"),
         "a demand before any human contact attempt": _("a demand before any human contact attempt"),
     }
     known |= {

@@ -18,6 +18,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "pips.actions": frozenset({"case_worker", "supervisor", "job_agency", "volunteers"}),  # what came of them
     "contacts.mend": frozenset({"case_worker", "supervisor", "lead"}),  # addresses, wishes and consents of households
     "notes.special": frozenset({"case_worker", "supervisor", "lead"}),  # health, minors, violence
+    "safety.set": frozenset({"case_worker", "supervisor", "lead"}),  # flags of vulnerability, a person's language
     "export": COORDINATION,  # lists as files
     "household.export": COORDINATION,  # everything about one household, for the household
     "supervision": COORDINATION,

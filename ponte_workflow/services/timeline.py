@@ -9,6 +9,7 @@ from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services.contacts import kind_name, said_words
+from ponte_workflow.services.vulnerability_words import safety_words
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.history import Entry
@@ -88,8 +89,8 @@ def _kind(entry: Entry, told: Told) -> str:
         return "system"
     if entry.kind in ("pause", "resume"):
         return "pauses"
-    if entry.kind == "note" and not entry.data.get("trigger"):
-        return "notes"
+    if entry.kind == "note":
+        return "steps" if entry.data.keys() & {"flag", "language", "trigger"} else "notes"
     if entry.kind == "contact":
         return "contacts"
     return "contacts" if entry.id in told.attempts else "steps"
@@ -110,7 +111,7 @@ def _words(entry: Entry, told: Told) -> tuple[str, str]:
         number = f" ({data['action']})" if "action" in data else ""
         return f"{whose}: {DEEDS[data['trigger']].in_(lang)}{number}", ""
     if entry.kind == "note":
-        return _("Note"), ""
+        return safety_words(data, told.persons) or _("Note"), ""
     if entry.kind == "pause":
         reasons = pathway.document.pause.reasons
         reason = reasons[data["reason"]].in_(lang) if data.get("reason") in reasons else str(data.get("reason"))
@@ -197,7 +198,7 @@ def shown(value: Value, field: FieldSpec | None, persons: Mapping[int, str]) -> 
         return value.strftime("%d/%m/%Y")
     if field is not None and field.type == "money" and isinstance(value, int):
         return f"{value / 100:.2f} EUR"
-    if field is not None and field.type == "person" and isinstance(value, int):
+    if field is not None and field.type in ("person", "member") and isinstance(value, int):
         return persons.get(value, str(value))
     if field is not None and value in field.choices:
         return field.choices[str(value)].in_(language())

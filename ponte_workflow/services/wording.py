@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from notifications.registry import MESSAGES
 from ponte_workflow.i18n import LANGUAGES
+from ponte_workflow.services import safety
 from ponte_workflow.services.choosing import Ways, way_or_why
 from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
 from ponte_workflow.services.pathways import Pathways
@@ -66,6 +67,9 @@ class Writer:
             return Withheld("the case is closed")
         if case.paused:
             return Withheld("the case is paused", for_human=True)
+        closed = safety.closed_channels(tx, row.recipient_id, on)
+        if why := closed.get(safety.ALL):
+            return Withheld(why, for_human=why in safety.FOR_HUMAN)
         kind = MESSAGES[row.message]
         way = way_or_why(tx, kind, row, case, on, self.ways)
         if isinstance(way, Withheld):

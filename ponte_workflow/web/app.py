@@ -34,6 +34,7 @@ from ponte_workflow.web import (
     steps,
     supervision,
     uploads,
+    vulnerability,
     work,
 )
 from ponte_workflow.web.gate import Gate
@@ -48,6 +49,7 @@ ROUTERS = (
     disclosure.router,
     cases.router,
     contacts.router,
+    vulnerability.router,
     steps.router,
     pips.router,
     night_pages.router,

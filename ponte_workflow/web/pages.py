@@ -16,6 +16,7 @@ from ponte_workflow.i18n import gettext, language, ngettext
 from ponte_workflow.services.contacts import kind_name
 from ponte_workflow.services.message_words import fate_name, message_name, why_words
 from ponte_workflow.services.permissions import role_name
+from ponte_workflow.services.vulnerability_words import language_name
 from ponte_workflow.web.assets import assets
 from ponte_workflow.web.visit import Visit
 
@@ -42,6 +43,7 @@ def environment() -> Environment:
         "why_words": why_words,
         "kind_name": kind_name,
         "fate_name": fate_name,
+        "language_name": language_name,
     }
     made.globals |= {
         "menu": menu,

@@ -38,6 +38,7 @@ EXAMPLES_EACH = 20
 OPERATIONS = (
     *("listCases", "listStalled", "showCase", "listTriggers", "fireTrigger", "undoStep", "showHistory"),
     "listMessages",
+    *("listFlags", "setFlag", "liftFlag"),
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
     *("showPip", "endPipAction"),
     *("listContacts", "mendContact", "listNotices", "listCosts"),

@@ -11,6 +11,7 @@ from ponte_workflow.store.schema import (
     nights,
     persons,
     post,
+    vulnerability,
 )
 from ponte_workflow.store.schema.base import metadata
 
@@ -26,4 +27,5 @@ __all__ = [
     "nights",
     "persons",
     "post",
+    "vulnerability",
 ]

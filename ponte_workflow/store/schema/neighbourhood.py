@@ -67,6 +67,7 @@ person = Table(
     Column("tax_code_index", String(64), nullable=True, index=True),
     Column("relation", String(60), nullable=False),
     Column("language", String(5), nullable=False, default="it"),
+    Column("language_set_on", Date, nullable=True),  # the household said so: the landlord's list changes it no more
     Column("deceased_on", Date, nullable=True),
     Column("left_on", Date, nullable=True),
     UniqueConstraint("household_id", "ordinal"),
