@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -109,4 +109,4 @@ def _alerts_and_returned_mails() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("0008 cannot be taken back: restore a backup")
+    raise NotImplementedError("0004 cannot be taken back: restore a backup")
