@@ -12,7 +12,7 @@ from notifications.message import Message
 from notifications.messages.appointment_reminder.model import AppointmentReminder
 from notifications.messages.instalment_due.model import InstalmentDue
 from notifications.registry import MESSAGES
-from notifications.rendering import SHORT, Rendered, render
+from notifications.rendering import SHORT, TEMPLATES, Rendered, render
 from tests.unit.test_messages import placeholders_of
 
 TO_HOUSEHOLDS = {name: kind for name, kind in MESSAGES.items() if kind.audience == "household"}
@@ -167,3 +167,9 @@ def test_names_stand_isolated_and_cannot_turn_the_text(language: str) -> None:
 )
 def test_the_language_asked_for_is_mapped(asked: str, audience: str, used: str) -> None:
     assert spoken_language(asked, audience) == used
+
+
+@pytest.mark.parametrize("language", HOUSEHOLD_LANGUAGES)
+def test_what_is_true_of_mails_alone_is_marked_so_that_letters_leave_it_out(language: str) -> None:
+    base = (TEMPLATES / "_base" / f"household.{language}.html").read_text(encoding="utf-8")
+    assert base.count('class="mail-only"') == 1
