@@ -258,6 +258,19 @@ class PaymentPolicy(Part):
 
     tolerance_days: int = Field(ge=0)
     remind_before_days: int = Field(ge=0)
+    # Proposals. There is no legal figure for what a household in arrears can bear: each town sets its own.
+    housing_share_percent: int = Field(default=40, ge=1, le=100)  # of the income: rent, charges and instalment together
+    least_left_cents: int = Field(default=50_000, ge=0)  # a month, to live on, for the first person
+    least_left_further_percent: int = Field(default=30, ge=0, le=100)  # of that, for each further person
+    smallest_instalment_cents: int = Field(default=2_000, ge=1)
+    shortest_months: int = Field(default=2, ge=1, le=120)
+    longest_months: int = Field(default=36, ge=1, le=120)
+
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> "PaymentPolicy":
+        if self.shortest_months > self.longest_months:
+            raise ValueError("shortest_months is longer than longest_months")
+        return self
 
 
 class PathwayDocument(Part):

@@ -14,6 +14,7 @@ COORDINATION = frozenset({"supervisor", "lead"})
 PERMISSIONS: dict[str, frozenset[str]] = {
     "casework": CASEWORKERS,  # the worktray, and the cases that one may see
     "casework.many": frozenset({"case_worker", "supervisor", "lead"}),  # the same step for several cases
+    "plans.propose": frozenset({"case_worker", "supervisor", "lead"}),  # from what a household lives on
     "pips.write": frozenset({"case_worker", "supervisor", "job_agency"}),
     "pips.actions": frozenset({"case_worker", "supervisor", "job_agency", "volunteers"}),  # what came of them
     "contacts.mend": frozenset({"case_worker", "supervisor", "lead"}),  # addresses, wishes and consents of households
