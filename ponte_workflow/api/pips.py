@@ -13,7 +13,7 @@ from ponte_workflow.api.calls import Body, Call, Key, read, scoped
 from ponte_workflow.api.cases import Code
 from ponte_workflow.api.openapi import KEY_PARAMETER, answers
 from ponte_workflow.api.repeating import alone, begin, fingerprint, keep
-from ponte_workflow.services import pips
+from ponte_workflow.services import casework, pips
 from ponte_workflow.services.pips import PipShown
 
 router = APIRouter(tags=["cases"])
@@ -93,6 +93,8 @@ def show_pip(call: Reading, code: Code, person: Person) -> PipTold:
 )
 def end_action(call: Ending, code: Code, person: Person, action: Action, key: Key, body: Body) -> Response:
     """The action's task is done with it."""
+    with call.reading() as tx:
+        casework.look(tx, call.who, code)  # whoever may not see the case does not hear what is wrong with the body
     asked = read(OutcomeCall, body)
     with alone(call, key), call.writing() as tx:
         if (again := begin(tx, call, key, fingerprint(call, asked.model_dump()))) is not None:

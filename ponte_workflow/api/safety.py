@@ -112,6 +112,8 @@ def list_flags(call: Reading, code: Code) -> FlagsTold:
 )
 def set_flag(call: Writing, code: Code, key: Key, body: Body) -> Response:
     """Set a flag on the household or on one person of it; it holds from today on."""
+    with call.reading() as tx:
+        casework.look(tx, call.who, code)  # whoever may not see the case does not hear what is wrong with the body
     asked = read(FlagAsked, body)
     with alone(call, key), call.writing() as tx:
         if (again := begin(tx, call, key, fingerprint(call, asked.model_dump(mode="json")))) is not None:
@@ -138,6 +140,8 @@ def set_flag(call: Writing, code: Code, key: Key, body: Body) -> Response:
 )
 def lift_flag(call: Writing, code: Code, flag_id: FlagId, key: Key, body: Body) -> Response:
     """Lift a flag; it stays on record with its reason."""
+    with call.reading() as tx:
+        casework.look(tx, call.who, code)  # whoever may not see the case does not hear what is wrong with the body
     asked = read(LiftAsked, body)
     with alone(call, key), call.writing() as tx:
         if (again := begin(tx, call, key, fingerprint(call, asked.model_dump()))) is not None:

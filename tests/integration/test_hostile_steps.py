@@ -124,7 +124,7 @@ def valid(field: FieldSpec, adult: int) -> str:
     if field.type == "choice":
         return next(iter(field.choices))
     ready = {"date": TODAY.isoformat(), "bool": "yes", "money": "100,00", "staff": "wanda", "person": str(adult)}
-    ready["vat_number"] = "00743110157"
+    ready |= {"vat_number": "00743110157", "member": str(adult)}
     return ready.get(field.type) or (str(field.minimum or 1) if field.type == "int" else "x")
 
 

@@ -381,7 +381,7 @@ def test_nobody_writes_to_a_minor_nor_against_a_no(house: House) -> None:
         )
     house.give(1, email="child@example.org")
     child = house.queue(1)
-    assert house.deliver(AT + timedelta(hours=1)).held == 1
+    assert house.deliver(AT + timedelta(hours=1)).withheld == 1
     assert house.row(child).why == "minors are never written to"
 
 

@@ -110,6 +110,7 @@ class Life(RuleBasedStateMachine):
             "staff": ("wanda", "walter", "rita")[pick % 3],
             "date": self.on + timedelta(days=pick),
             "person": people[pick % len(people)] if people else 0,
+            "member": people[pick % len(people)] if people else 0,
             "vat_number": "01234567897",
         }
         if kind == "choice":
