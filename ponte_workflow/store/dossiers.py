@@ -200,7 +200,7 @@ def instalments(tx: Transaction, case_id: int) -> tuple[date, int, list[Instalme
     """(signed on, version, instalments) of the newest plan."""
     plan = tx.connection.execute(
         select(payment_plan.c.id, payment_plan.c.signed_on, payment_plan.c.version)
-        .where(payment_plan.c.case_id == case_id)
+        .where(payment_plan.c.case_id == case_id, payment_plan.c.status != "withdrawn")
         .order_by(payment_plan.c.version.desc())
         .limit(1)
     ).first()

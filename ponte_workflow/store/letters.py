@@ -59,7 +59,7 @@ def plan_of(tx: Transaction, case_id: int) -> tuple[date, list[tuple[date, int, 
     """(signed on, [(due date, cents, status)]) of the newest plan of a case."""
     plan = tx.connection.execute(
         select(payment_plan.c.id, payment_plan.c.signed_on)
-        .where(payment_plan.c.case_id == case_id)
+        .where(payment_plan.c.case_id == case_id, payment_plan.c.status != "withdrawn")
         .order_by(payment_plan.c.version.desc())
         .limit(1)
     ).first()

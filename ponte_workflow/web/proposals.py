@@ -53,6 +53,7 @@ def take(
 ) -> Response:
     """Go to the form of the signed plan, filled in with a proposal."""
     with visit.writing() as tx:
+        proposing.desk(tx, visit.who, code)  # out of sight comes before what is wrong with the form
         proposing.take(
             tx,
             visit.who,
