@@ -11,6 +11,16 @@ def _placed_days(s: Situation) -> int:
     return (s.on - placed_on).days if isinstance(placed_on, date) else 0
 
 
+def _ends_before_start(s: Situation) -> bool:
+    started, ended = s.latest("placed_on", s.person_id), s.fields.get("ended_on")
+    return isinstance(started, date) and isinstance(ended, date) and ended < started
+
+
+def _start(s: Situation) -> str:
+    started = s.latest("placed_on", s.person_id)
+    return started.strftime("%d/%m/%Y") if isinstance(started, date) else "-"
+
+
 def _days(parameters: Parameters) -> int:
     value = parameters["days"]
     assert isinstance(value, int)
@@ -43,6 +53,17 @@ PERSON_GUARDS: tuple[Guard, ...] = (
         Text(it="la data non può essere nel futuro", en="the day cannot lie in the future"),
         ("job_agency", "case_worker"),
         lambda s, p: not any(isinstance(value, date) and value > s.on for value in s.fields.values()),
+        asks=True,
+    ),
+    Guard(
+        "ended_after_start",
+        Text(
+            it="l'ultimo giorno non può venire prima dell'inizio ({now})",
+            en="the last day cannot come before the start ({now})",
+        ),
+        ("job_agency", "case_worker"),
+        lambda s, p: not _ends_before_start(s),
+        now=lambda s, p: _start(s),
         asks=True,
     ),
     Guard(

@@ -257,6 +257,23 @@ def test_a_placement_is_checked_lost_and_found_again(site: Site, case: tuple[Cas
         assert auditing.verify(tx, team.pathways).found == []
 
 
+@pytest.mark.parametrize(
+    ("days", "sentence"),
+    [pytest.param(-1, "cannot come before the start", id="before"), pytest.param(11, "in the future", id="later")],
+)
+def test_a_placement_ends_neither_before_it_began_nor_in_the_future(
+    site: Site, case: tuple[CaseRow, int], days: int, sentence: str
+) -> None:
+    (row, person), team = case, site.team
+    with team.store.transaction() as tx:
+        signed(team, tx, case)
+        team.do(tx, "gino", row.code, "place", TODAY, person_id=person, **PLACE)
+        on, ended = TODAY + timedelta(days=10), TODAY + timedelta(days=days)
+        with pytest.raises(NeedsMissing, match=sentence):
+            team.do(tx, "gino", row.code, "lose_job", on, person_id=person, reason="x", ended_on=ended)
+        assert placements.of_case(tx, row.id)[0].ends_on is None
+
+
 def test_a_job_lost_while_a_plan_runs_asks_to_review_it_before_the_next_instalment(site: Site) -> None:
     team = site.team
     with team.store.transaction() as tx:
