@@ -26,6 +26,10 @@ class Place(NamedTuple):
 
 COMMANDS = {
     "case": Place("ponte_workflow.cli.cases", "app", "Cases: list, show, advance, why, attempt, pause, undo"),
+    "pip": Place("ponte_workflow.cli.pips", "pip", "Personal plans of adults: show, end-action"),
+    "plan": Place("ponte_workflow.cli.plans", "app", "Payment plans: propose what a household can bear"),
+    "placement": Place("ponte_workflow.cli.pips", "placement", "Where people work"),
+    "flag": Place("ponte_workflow.cli.flags", "app", "What to know before going, calling or writing; languages"),
     "worktray": Place("ponte_workflow.cli.work", "worktray", "What is mine today, and why"),
     "stalled": Place("ponte_workflow.cli.work", "stalled", "Cases in which nothing happens"),
     "lists": Place("ponte_workflow.cli.work", "lists", "Serious and persistent arrears, for a supervisor"),
@@ -34,6 +38,12 @@ COMMANDS = {
     "nightly": Place("flows.night_commands", "nightly", "Run the night, and every night missed before it"),
     "deliver": Place("flows.night_commands", "deliver", "Send what waits in the outbox"),
     "worker": Place("flows.night_commands", "worker", "Serve the schedules to a Prefect server"),
+    "letters": Place("ponte_workflow.cli.post", "letters", "Letters: list, print, posted, returned, undo"),
+    "pec": Place("ponte_workflow.cli.post", "pec", "Certified mail: read the mailbox, list, settle"),
+    "contact": Place("ponte_workflow.cli.messages", "contact", "How people are reached: list, set"),
+    "inbox": Place("ponte_workflow.cli.messages", "inbox", "What Ponte told you"),
+    "costs": Place("ponte_workflow.cli.messages", "costs", "What messages cost, by month and channel"),
+    "bounces": Place("ponte_workflow.cli.messages", "bounces", "Read the mails that came back"),
     "pathway": Place("ponte_workflow.cli.pathway", "app", "Pathways: show, draw, validate"),
     "user": Place("ponte_workflow.cli.admin", "user", "People who work with Ponte"),
     "partner": Place("ponte_workflow.cli.admin", "partner", "Organisations that take part"),

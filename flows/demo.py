@@ -71,6 +71,10 @@ def _show(ponte: Ponte, certificate: dict[str, Any]) -> None:
     print_tray(_("Stalled cases"), stalled[:8], empty=_("No case stalls."))
     mails = sum(1 for _mail in ponte.mails.glob("*.eml"))
     typer.echo(_("{n} mails lie in {folder}").format(n=mails, folder=ponte.mails))
+    if printed := sorted((ponte.settings.folder / "letters").glob("batch-*")):
+        typer.echo(_("{n} files of letters lie in {folder}").format(n=len(printed), folder=printed[0].parent))
+    short = sum(1 for _sms in ponte.short_messages.glob("*.json"))
+    typer.echo(_("{n} SMS lie in {folder}").format(n=short, folder=ponte.short_messages))
     code = tray[0].code if tray else "P-000001"
     typer.echo(_("What to type next (export PONTE_HOME={home}):").format(home=ponte.settings.folder))
     for command in (

@@ -8,15 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from flows import environment
+from flows.delivering import deliver_all
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import Ponte, open_ponte
 from ponte_workflow.cli.context import AsJson, On, print_json, print_table, read_date
 from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import night as nights
-from ponte_workflow.services.delivery import deliver as deliver_rows
 from ponte_workflow.services.night import looking, words
-from ponte_workflow.services.webhooks import deliver as deliver_events
 
 
 class PrefectUnavailable(PonteError):
@@ -92,27 +91,21 @@ def deliver(
     at: Annotated[str | None, typer.Option("--at", help="Moment, ISO with zone (default: now)")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send what waits in the outbox, and tell programs what happened."""
+    """Send what waits in the outbox, tell programs what happened, and follow up what came back."""
     ponte, moment = open_ponte(), _moment(at)
-    report = asdict(
-        deliver_rows(
-            ponte.store,
-            ponte.channel,
-            ponte.writer(),
-            sender=ponte.settings.mail_from,
-            courtesy=ponte.courtesy(),
-            at=moment,
-            limit=limit,
-        )
-    )
-    report |= asdict(deliver_events(ponte.store, ponte.webhook_channel(), at=moment, limit=limit))
+    report, down = deliver_all(ponte, moment, limit)
     if as_json:
-        print_json(report)
+        print_json(report | {"channels_down": down})
     else:
-        shown = ", ".join(f"{name} {count}" for name, count in report.items() if count and name != "channel_down")
+        shown = ", ".join(f"{name} {count}" for name, count in report.items() if count and name != "down")
         typer.echo(shown or _("Nothing waits in the outbox."))
-    if report["channel_down"]:
+    if "email" in down:
         raise PonteError(_("The mail server does not answer: what waits stays in the outbox and is tried again"))
+    if down:
+        names = ", ".join(down)
+        raise PonteError(
+            _("These channels do not work just now: {names}; what waits for them stays").format(names=names)
+        )
 
 
 def _moment(text: str | None) -> datetime:

@@ -24,4 +24,7 @@ SCHEDULES = (
     Schedule(
         "outbox", "deliver_outbox", "*/2 * * * *", "a reminder may wait two minutes; a run costs about one second"
     ),
+    Schedule(
+        "pec", "read_pec", "*/10 * * * *", "receipts of certified mail take minutes; providers dislike being asked more"
+    ),
 )

@@ -8,9 +8,14 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.deliver_outbox import deliver_outbox
 from flows.nightly_check import nightly_check
+from flows.read_pec import read_pec
 from flows.schedules import SCHEDULES, ZONE
 
-FLOWS: dict[str, Flow[..., Any]] = {"nightly_check": nightly_check, "deliver_outbox": deliver_outbox}
+FLOWS: dict[str, Flow[..., Any]] = {
+    "nightly_check": nightly_check,
+    "deliver_outbox": deliver_outbox,
+    "read_pec": read_pec,
+}
 
 
 def deployments() -> list[Any]:

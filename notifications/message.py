@@ -34,6 +34,7 @@ class Message(Part):
     audience: ClassVar[Audience]
     legal: ClassVar[bool] = False  # never repeated by a machine
     demand: ClassVar[bool] = False  # asks for money: only after a human contact attempt
+    fits: ClassVar[frozenset[str]] = frozenset({"email", "sms", "pec", "letter"})  # the ways by which it makes sense
 
     @classmethod
     def sample(cls) -> Self:

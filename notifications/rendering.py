@@ -4,15 +4,24 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from notifications.formats import filters
+from notifications.languages import (
+    HOUSEHOLD_LANGUAGES,
+    RIGHT_TO_LEFT,
+    direction,
+    isolated,
+    kept_in_one_line,
+    lines_from_the_right,
+    spoken_language,
+)
 from notifications.message import Message
 
 TEMPLATES = Path(__file__).parent / "messages"
-LANGUAGES = ("it", "en")
-FALLBACK = "it"
+LANGUAGES = HOUSEHOLD_LANGUAGES
 PARTS = ("subject.{language}.txt", "body.{language}.txt", "body.{language}.html")
 SHORT = "short.{language}.txt"
 
@@ -29,23 +38,26 @@ class Rendered:
 
 
 def render(message: Message, language: str) -> Rendered:
-    """Render in `language` (a code such as it, en, en-GB); a language that is not there becomes Italian."""
-    spoken = spoken_language(language)
+    """Render in `language` (a code such as it, en-GB, ar-MA); one in which the message is not there becomes Italian."""
+    spoken = spoken_language(language, message.audience)
     environment = environment_for(spoken)
-    fields = {name: getattr(message, name) for name in message.placeholders()} | {"language": spoken}
+    fields = {name: _kept_apart(getattr(message, name), spoken) for name in message.placeholders()}
+    fields |= {"language": spoken, "direction": direction(spoken)}
     subject, text, html = (
         environment.get_template(f"{message.name}/{part.format(language=spoken)}").render(fields) for part in PARTS
     )
     short = subject
     if (TEMPLATES / message.name / SHORT.format(language=spoken)).is_file():
         short = environment.get_template(f"{message.name}/{SHORT.format(language=spoken)}").render(fields)
-    return Rendered(_one_line(subject), _tidy(text), html.strip() + "\n", spoken, _one_line(short))
+    text = _tidy(text)
+    if spoken in RIGHT_TO_LEFT:
+        text = lines_from_the_right(text)
+    return Rendered(_one_line(subject), text, html.strip() + "\n", spoken, _one_line(short))
 
 
-def spoken_language(language: str) -> str:
-    """The language that is used for the one asked for."""
-    code = re.split("[-_]", language.strip().lower())[0]
-    return code if code in LANGUAGES else FALLBACK
+def _kept_apart(value: Any, language: str) -> Any:
+    """Names and addresses inside right-to-left text, isolated here so that no template can forget it."""
+    return isolated(value) if isinstance(value, str) and language in RIGHT_TO_LEFT else value
 
 
 @cache
@@ -64,7 +76,7 @@ def environment_for(language: str) -> Environment:
 
 def _one_line(text: str) -> str:
     # A line break from somebody's name would start a header of its own.
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return " ".join("".join(char if kept_in_one_line(char) else " " for char in text).split())
 
 
 def _tidy(text: str) -> str:

@@ -1,9 +1,11 @@
 """The composition root: settings in, one frozen object out. Everything above it takes what it needs from here."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -19,12 +21,20 @@ from ponte_workflow.store.network import quarters
 
 if TYPE_CHECKING:
     from notifications.channels import Channel
+    from notifications.channels.alerts import Alerts
+    from notifications.channels.imap import ImapMailbox
+    from notifications.channels.letter import LetterChannel
+    from notifications.channels.mailbox import Mailbox
+    from notifications.channels.pec import PecChannel
+    from notifications.channels.sms import Gateway
     from notifications.channels.webhook import WebhookChannel
     from ponte_workflow.services.delivery import Courtesy
     from ponte_workflow.services.night import Plan
     from ponte_workflow.services.single_sign_on import Provider
     from ponte_workflow.services.wording import Writer
     from states.detection import DetectionParameters
+
+SMS_SENDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,10}|\+?[0-9]{3,15}")
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,75 @@ class Ponte:
             shards=settings.shards if self.store.is_postgresql else 1,
         )
 
+    @property
+    def short_messages(self) -> Path:
+        """Where SMS lie when the gateway is one that writes files."""
+        return self.settings.folder / "sms"
+
     @cached_property
-    def channel(self) -> "Channel":
+    def channels(self) -> "dict[str, Channel]":
+        """The ways out by name: mail, letters and the inbox always, SMS and certified mail when they are set."""
+        from notifications.channels.inbox import InboxChannel
+        from notifications.channels.sms import SmsChannel
+
+        found: dict[str, Channel] = {"email": self._mail(), "inbox": InboxChannel(), "letter": self.letter_channel()}
+        if self.sms_gateway is not None:
+            found["sms"] = SmsChannel(self.sms_gateway, self.settings.sms_from)
+        if (certified := self.pec_channel()) is not None:
+            found["pec"] = certified
+        return found
+
+    @property
+    def prices(self) -> dict[str, int]:
+        """Cents for each piece, by channel."""
+        settings = self.settings
+        return {"sms": settings.sms_cents, "pec": settings.pec_cents, "letter": settings.letter_cents}
+
+    @cached_property
+    def sms_gateway(self) -> "Gateway | None":
+        """The gateway for SMS; None when none is set. Refuses an address that would show texts to the network."""
+        settings = self.settings
+        if settings.sms_url is None:
+            return None
+        if SMS_SENDER.fullmatch(settings.sms_from) is None:
+            raise BadConfiguration(_("PONTE_SMS_FROM is a number, or a name of at most eleven letters and figures"))
+        if settings.sms_url == "files":
+            from notifications.channels.sms import FileGateway
+
+            return FileGateway(self.short_messages)
+        from notifications.channels.http_sms import HttpGateway
+
+        place = urlsplit(settings.sms_url)
+        near = place.scheme == "http" and place.hostname in ("127.0.0.1", "::1", "localhost")
+        if not (place.hostname and (near or place.scheme == "https")):
+            raise BadConfiguration(_("PONTE_SMS_URL must begin with https://, or be the word files"))
+        token = settings.sms_token.get_secret_value() if settings.sms_token else None
+        return HttpGateway(settings.sms_url, token, settings.sms_timeout)
+
+    @cached_property
+    def mailbox(self) -> "Mailbox | None":
+        """Where mails come back; None when that is not set."""
+        from notifications.channels.mailbox import mailbox_at
+
+        settings = self.settings
+        if settings.bounces is None:
+            return None
+        password = settings.bounces_password.get_secret_value() if settings.bounces_password else ""
+        try:
+            return mailbox_at(settings.bounces, password, cafile=settings.smtp_cafile)
+        except ValueError as error:
+            raise BadConfiguration(_("PONTE_BOUNCES cannot be read: {why}").format(why=error)) from error
+
+    @cached_property
+    def alerts(self) -> "Alerts | None":
+        """The way to tell whoever looks after the machine; None when there is none."""
+        from notifications.channels.alerts import AppriseAlerts
+
+        given = self.settings.alert_urls
+        urls = given.get_secret_value().split() if given else []
+        return AppriseAlerts(urls) if urls else None
+
+    def _mail(self) -> "Channel":
         """SMTP when a host is set, else .eml files in a folder."""
         from notifications.channels import FileChannel, SmtpChannel
 
@@ -83,6 +160,64 @@ class Ponte:
             timeout=settings.smtp_timeout,
             cafile=settings.smtp_cafile,
         )
+
+    def pec_channel(self) -> "PecChannel | None":
+        """Certified mail; None when no server is set for it."""
+        from notifications.channels import SmtpChannel
+        from notifications.channels.pec import PecChannel
+        from ponte_workflow.services.certified_mail import keeper
+
+        settings = self.settings
+        if settings.pec_smtp_host is None:
+            return None
+        user, password = self._pec_login()
+        server = SmtpChannel(
+            settings.pec_smtp_host,
+            settings.pec_smtp_port,
+            security="tls",
+            user=user,
+            password=password,
+            timeout=settings.pec_timeout,
+            cafile=settings.pec_cafile,
+        )
+        assert settings.pec_address is not None
+        return PecChannel(server, settings.pec_address, keeper(self.store))
+
+    def pec_mailbox(self) -> "ImapMailbox | None":
+        """Where receipts of certified mail arrive; None when no server is set for it."""
+        from notifications.channels.imap import ImapMailbox
+
+        settings = self.settings
+        if settings.pec_imap_host is None:
+            return None
+        user, password = self._pec_login()
+        return ImapMailbox(
+            settings.pec_imap_host,
+            settings.pec_imap_port,
+            user,
+            password,
+            settings.pec_imap_folder,
+            settings.pec_timeout,
+            settings.pec_cafile,
+        )
+
+    def letter_channel(self) -> "LetterChannel":
+        """Letters, which wait until people print and post them."""
+        from notifications.channels.letter import LetterChannel
+        from notifications.letters import Letterhead
+        from ponte_workflow.services.letters import keeper
+
+        settings = self.settings
+        lines = [line.strip() for line in settings.letter_sender.split(";") if line.strip()]
+        lines.append(f"tel. {settings.phone}")
+        head = Letterhead(settings.office, tuple(lines), settings.letter_place, settings.letter_town)
+        return LetterChannel(head, keeper(self.store))
+
+    def _pec_login(self) -> tuple[str, str]:
+        settings = self.settings
+        if settings.pec_address is None or settings.pec_password is None:
+            raise BadConfiguration(_("Certified mail needs PONTE_PEC_ADDRESS and PONTE_PEC_PASSWORD"))
+        return settings.pec_user or settings.pec_address, settings.pec_password.get_secret_value()
 
     @cached_property
     def single_sign_on(self) -> "Provider | None":
@@ -111,10 +246,15 @@ class Ponte:
 
     def writer(self) -> "Writer":
         """Reads names and addresses when a message is about to leave."""
+        from ponte_workflow.services.choosing import Ways
         from ponte_workflow.services.wording import Writer
 
         settings = self.settings
-        return Writer(self.pathways, settings.office, settings.phone, settings.ledger_max_age_days)
+        order = tuple(one.strip() for one in settings.legal_channels.split(",") if one.strip())
+        if set(order) - {"email", "pec", "letter"} or not order:
+            raise BadConfiguration(_("PONTE_LEGAL_CHANNELS holds some of: pec, email, letter"))
+        ways = Ways(frozenset(self.channels) - {"inbox"}, order)
+        return Writer(self.pathways, settings.office, settings.phone, settings.ledger_max_age_days, ways)
 
     def courtesy(self) -> "Courtesy":
         """When households may be written to."""

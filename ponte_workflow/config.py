@@ -40,6 +40,51 @@ class Settings(BaseModel):
     smtp_cafile: Path | None = Field(default=None, description=N_("Certificates to trust, for a server of one's own"))
     smtp_timeout: float = Field(default=20.0, gt=0, description=N_("Seconds"))
     mail_from: str = Field(default="ponte@example.org", description=N_("Sender address of every mail"))
+    pec_address: str | None = Field(default=None, description=N_("Address of the certified mailbox (PEC)"))
+    pec_smtp_host: str | None = Field(
+        default=None, description=N_("Its SMTP server; without it no certified mail leaves")
+    )
+    pec_smtp_port: int = Field(default=465, ge=1, le=65535, description=N_("Its port"))
+    pec_imap_host: str | None = Field(default=None, description=N_("Its IMAP server; without it no receipts are read"))
+    pec_imap_port: int = Field(default=993, ge=1, le=65535, description=N_("Its port"))
+    pec_imap_folder: str = Field(default="INBOX", description=N_("The folder in which receipts arrive"))
+    pec_user: str | None = Field(default=None, description=N_("Login of the certified mailbox; default its address"))
+    pec_password: SecretStr | None = Field(default=None, description=N_("Its password"))
+    pec_cafile: Path | None = Field(default=None, description=N_("Certificates to trust, for a server of one's own"))
+    pec_timeout: float = Field(default=20.0, gt=0, description=N_("Seconds"))
+    letter_sender: str = Field(
+        default="", description=N_("Address of the sender on letters, lines separated by semicolons; the phone follows")
+    )
+    letter_place: str = Field(default="Brescia", description=N_("The town before the date of a letter"))
+    letter_town: str = Field(
+        default="25100 Brescia BS",
+        description=N_("Postcode and town under addresses that have no postcode of their own"),
+    )
+    sms_url: str | None = Field(
+        default=None,
+        description=N_(
+            "SMS gateway: https://..., or files for one that writes into PONTE_HOME/sms; without it no SMS leaves"
+        ),
+    )
+    sms_token: SecretStr | None = Field(default=None, description=N_("Its token"))
+    sms_from: str = Field(default="Ponte", description=N_("Sender of every SMS, at most eleven letters, or a number"))
+    sms_secret: SecretStr | None = Field(
+        default=None, min_length=16, description=N_("The secret with which the gateway signs what it tells about SMS")
+    )
+    sms_timeout: float = Field(default=10.0, gt=0, description=N_("Seconds"))
+    sms_cents: int = Field(default=7, ge=0, description=N_("What an SMS of 160 signs costs, in cents"))
+    pec_cents: int = Field(default=0, ge=0, description=N_("What a certified mail costs, in cents"))
+    letter_cents: int = Field(default=125, ge=0, description=N_("What a letter costs, with its stamp, in cents"))
+    legal_channels: str = Field(
+        default="pec,email,letter", description=N_("The ways of messages with legal weight, in order, comma separated")
+    )
+    bounces: str | None = Field(
+        default=None, description=N_("Where mails come back: imaps://user@host/INBOX, or a folder of .eml files")
+    )
+    bounces_password: SecretStr | None = Field(default=None, description=N_("The password of that mailbox"))
+    alert_urls: SecretStr | None = Field(
+        default=None, description=N_("Where staff alerts go: addresses of Apprise, with blanks between")
+    )
     batch_size: int = Field(default=1000, ge=1, le=10_000, description=N_("Due clocks in one transaction of the night"))
     shards: int = Field(default=1, ge=1, le=256, description=N_("Shards of the clock step (PostgreSQL only above 1)"))
     second_factor_roles: str = Field(

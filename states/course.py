@@ -128,7 +128,7 @@ class Course:
             if (
                 field.privacy == "none"
                 and value is not None
-                and field.type not in ("person", "staff")
+                and field.type not in ("person", "member", "staff")
                 and not spec.attempt
             ):
                 self._record(name, value, about)
@@ -167,6 +167,10 @@ class Course:
         elif consequence.task:
             within = consequence.task_within
             due = None if within is None else self.pathway.calendar.add_working_days(self.on, within)
+            before = self.case.figures.get(consequence.task_before or "")
+            if isinstance(before, str):
+                eve = self.pathway.calendar.subtract_working_days(date.fromisoformat(before), 1)
+                due = max(self.on, eve if due is None else min(due, eve))
             self.effects.append(OpenTask(consequence.task, consequence.task_role, about, due))
         elif consequence.close_task:
             self.effects.append(CloseTask(consequence.close_task, about))

@@ -17,6 +17,7 @@ from states.fields import read_fields
 from states.pathway import PAUSE_CLOCK, Chart, Pathway
 from states.pausing import pause, resume
 from states.snapshot import HOUSEHOLD, CaseSnapshot, ClockDue, Event, Paused, Resumed, Triggered
+from states.vulnerability import closed_attempt
 
 
 def decide(pathway: Pathway, case: CaseSnapshot, event: Event, on: date) -> Decision | Refusal:
@@ -121,9 +122,12 @@ def _trigger(pathway: Pathway, case: CaseSnapshot, event: Triggered, on: date) -
         return Refusal("not_yours", Text(it=f"lo può fare: {roles}", en=f"this is for: {roles}"))
     if case.paused_on is not None and _moves(spec) and "system" in event.roles:
         return Refusal("paused", Text(it="il caso è sospeso", en="the case is paused"))
-    fields, failures = read_fields(spec, event.fields, case.adults)
+    fields, failures = read_fields(spec, event.fields, case.adults, case.members)
     if failures:
         return Refusal("fields", Text(it="mancano dei dati", en="some data are missing"), failures)
+    if spec.attempt and (closed := closed_attempt(case.figures, fields, on)):
+        # No pathway can switch this off: it stands beside the guards, not among them.
+        return Refusal("needs", Text(it="questa via è chiusa", en="this way is closed"), closed)
     return Course(pathway, case, on).run(event._replace(fields=fields), spec)
 
 

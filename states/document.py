@@ -14,6 +14,27 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 Parameters = dict[str, int | str | bool | list[str]]
 
 
+Performed = Literal[
+    "sign_plan",
+    "excuse_instalments",
+    "mark_deceased",
+    "propose_pip",
+    "sign_pip",
+    "vary_pip",
+    "begin_placement",
+    "check_placement",
+    "end_placement",
+    "keep_participation",
+    "keep_invitation",
+    "propose_handover",
+    "accept_handover",
+    "refuse_handover",
+    "revoke_handover",
+    "propose_alongside",
+    "answer_alongside",
+]
+
+
 class Part(BaseModel):
     """Base of every part: frozen, and a key it does not know is an error rather than a silent typo."""
 
@@ -34,7 +55,7 @@ class Text(Part):
 class FieldSpec(Part):
     """One thing a trigger asks for. Prompts, forms and API schemas are generated from it."""
 
-    type: Literal["text", "choice", "date", "bool", "int", "money", "staff", "person"]
+    type: Literal["text", "choice", "date", "bool", "int", "money", "staff", "person", "member", "vat_number"]
     label: Text
     required: bool = True
     choices: dict[str, Text] = {}
@@ -46,7 +67,7 @@ class FieldSpec(Part):
     def _choices_belong_to_choice(self) -> "FieldSpec":
         if (self.type == "choice") != bool(self.choices):
             raise ValueError("choices belong to fields of type choice, and those need them")
-        if self.type == "text" and self.privacy == "none":
+        if self.type in ("text", "vat_number") and self.privacy == "none":
             raise ValueError("free text can hold anything about a person: privacy must be personal or special")
         return self
 
@@ -61,27 +82,13 @@ class Consequence(Part):
     task: Name | None = None
     task_role: Role = "case_worker"
     task_within: int | None = None  # working days
+    task_before: Name | None = None  # a figure that holds a day: the task is due before it, should that come earlier
     task_label: Text | None = None
     close_task: Name | None = None
     withdraw: Literal["all", "demands"] | None = None
     signal: Name | None = None  # a household trigger, fired by the system in the same decision
     persons: Name | None = None  # a person trigger, fired for every journey not yet final
-    perform: (
-        Literal[
-            "sign_plan",
-            "excuse_instalments",
-            "mark_deceased",
-            "keep_participation",
-            "keep_invitation",
-            "propose_handover",
-            "accept_handover",
-            "refuse_handover",
-            "revoke_handover",
-            "propose_alongside",
-            "answer_alongside",
-        ]
-        | None
-    ) = None  # by the services, with the fields
+    perform: Performed | None = None  # by the services, with the fields
     record: dict[str, int | str | bool] | None = None  # facts
     when: dict[str, Parameters] = {}
 
@@ -259,6 +266,19 @@ class PaymentPolicy(Part):
 
     tolerance_days: int = Field(ge=0)
     remind_before_days: int = Field(ge=0)
+    # Proposals. There is no legal figure for what a household in arrears can bear: each town sets its own.
+    housing_share_percent: int = Field(default=40, ge=1, le=100)  # of the income: rent, charges and instalment together
+    least_left_cents: int = Field(default=50_000, ge=0)  # a month, to live on, for the first person
+    least_left_further_percent: int = Field(default=30, ge=0, le=100)  # of that, for each further person
+    smallest_instalment_cents: int = Field(default=2_000, ge=1)
+    shortest_months: int = Field(default=2, ge=1, le=120)
+    longest_months: int = Field(default=36, ge=1, le=120)
+
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> "PaymentPolicy":
+        if self.shortest_months > self.longest_months:
+            raise ValueError("shortest_months is longer than longest_months")
+        return self
 
 
 class CommunityPolicy(Part):

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from stdnum.it import iva
+
 from states.decision import Failure
 from states.document import FieldSpec, Text, TriggerSpec
 from states.snapshot import Value
@@ -13,6 +15,7 @@ from states.snapshot import Value
 AMOUNT = re.compile(r"-?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]{1,2})?|-?[0-9]+\.[0-9]{1,2}")
 # Nothing that is done with a household lies outside: a slip of the hand, and no later sum runs out of the calendar.
 YEARS = range(1900, 2200)
+LONGEST_TEXT = 20_000  # characters: some pages; longer ones are documents, which do not belong into a step
 HIGHEST = 10**11  # cents, or whatever a whole number counts
 TRUE, FALSE = {"true", "si", "sì", "s", "yes", "y", "1"}, {"false", "no", "n", "0"}
 
@@ -26,7 +29,7 @@ class Unreadable(ValueError):
 
 
 def read_fields(
-    spec: TriggerSpec, given: Mapping[str, Value], adults: frozenset[int]
+    spec: TriggerSpec, given: Mapping[str, Value], adults: frozenset[int], members: frozenset[int] = frozenset()
 ) -> tuple[dict[str, Value], tuple[Failure, ...]]:
     """Typed values and what is wrong. Texts from a prompt or a form are read by their field's type; money is in cents."""
     values: dict[str, Value] = {}
@@ -52,7 +55,7 @@ def read_fields(
                 )
             continue
         try:
-            values[name] = _adult(value, adults) if field.type == "person" else read_value(field, value)
+            values[name] = _of_household(field, value, adults, members)
         except Unreadable as error:
             failures.append(
                 Failure(
@@ -70,7 +73,9 @@ def read_fields(
 def read_value(field: FieldSpec, value: Value) -> Value:
     """One value by its field's type; `Unreadable` says what is expected."""
     if field.type in ("text", "staff"):
-        return str(value)
+        return _text(str(value))
+    if field.type == "vat_number":
+        return _vat_number(str(value))
     if field.type == "choice":
         return _choice(field, str(value))
     if field.type == "bool":
@@ -91,6 +96,25 @@ def _shown(field: FieldSpec, bound: int) -> str:
     return f"{Decimal(bound) / 100:.2f} EUR" if field.type == "money" else str(bound)
 
 
+def _of_household(field: FieldSpec, value: Value, adults: frozenset[int], members: frozenset[int]) -> Value:
+    if field.type == "person":
+        return _adult(value, adults)
+    return _member(value, adults | members) if field.type == "member" else read_value(field, value)
+
+
+def _member(value: Value, members: frozenset[int]) -> int:
+    person_id = _whole(value)
+    if person_id not in members:
+        known = ", ".join(str(member) for member in sorted(members)) or "-"
+        raise Unreadable(
+            Text(
+                it=f"{person_id} non è una persona di questo nucleo (persone: {known})",
+                en=f"{person_id} is nobody of this household (persons: {known})",
+            )
+        )
+    return person_id
+
+
 def _adult(value: Value, adults: frozenset[int]) -> int:
     person_id = _whole(value)
     if person_id not in adults:
@@ -102,6 +126,28 @@ def _adult(value: Value, adults: frozenset[int]) -> int:
             )
         )
     return person_id
+
+
+def _text(value: str) -> str:
+    if len(value) > LONGEST_TEXT:
+        much = f"{len(value)} > {LONGEST_TEXT}"
+        raise Unreadable(
+            Text(it=f"testo troppo lungo ({much} caratteri)", en=f"the text is too long ({much} characters)")
+        )
+    return value
+
+
+def _vat_number(value: str) -> str:
+    """Eleven digits with the check digit of a partita IVA (Luhn)."""
+    plain = iva.compact(value)
+    if not iva.is_valid(plain):
+        raise Unreadable(
+            Text(
+                it="la partita IVA non torna: 11 cifre, l'ultima è di controllo",
+                en="the VAT number does not add up: 11 digits, the last one checks the others",
+            )
+        )
+    return plain
 
 
 def _choice(field: FieldSpec, value: str) -> str:

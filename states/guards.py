@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from states.document import Parameters, Text
 from states.machine import Need
 from states.neighbourly_guards import NEIGHBOURLY
-from states.situation import Guard as Guard
-from states.situation import Situation as Situation
+from states.person_guards import PERSON_GUARDS
+from states.situation import Guard, Situation
+
+__all__ = ["GUARDS", "Guard", "Situation", "exclusive", "need", "parameters_of"]
 
 
 def need(name: str, parameters: Parameters) -> Need:
@@ -34,11 +36,6 @@ def _adults_missing(s: Situation) -> list[int]:
 def _participations(s: Situation, parameters: Parameters) -> int:
     since = s.on - timedelta(days=_int(parameters, "within_days"))
     return sum(1 for fact in s.facts if fact.name == "participated_in" and since < fact.on <= s.on)
-
-
-def _placed_days(s: Situation) -> int:
-    placed_on = s.latest("placed_on", s.person_id)
-    return (s.on - placed_on).days if isinstance(placed_on, date) else 0
 
 
 def _int(parameters: Parameters, name: str) -> int:
@@ -300,30 +297,7 @@ _ALL: tuple[Guard, ...] = (
         lambda s, p: s.latest("referral_open") is not True,
         reads=frozenset({"referral_open"}),
     ),
-    Guard(
-        "placement_lasted",
-        Text(
-            it="servono {days} giorni di lavoro (ora: {now})",
-            en="{days} days at work are needed (now: {now})",
-        ),
-        ("job_agency",),
-        lambda s, p: _placed_days(s) >= _int(p, "days"),
-        frozenset({"days"}),
-        now=lambda s, p: str(_placed_days(s)),
-    ),
-    Guard(
-        "was_in",
-        Text(it="il PIP non era in {state}", en="the PIP was not in {state}"),
-        ("job_agency",),
-        lambda s, p: s.latest("interrupted_from", s.person_id) == p["state"],
-        frozenset({"state"}),
-    ),
-    Guard(
-        "not_interrupted",
-        Text(it="il PIP è già interrotto", en="the PIP is interrupted already"),
-        ("job_agency",),
-        lambda s, p: s.journeys.get(s.person_id) != "interrupted",
-    ),
+    *PERSON_GUARDS,
 )
 
 GUARDS: dict[str, Guard] = {guard.name: guard for guard in (*_ALL, *NEIGHBOURLY)}

@@ -1,4 +1,4 @@
-"""What a guard is, and the case as it sees it."""
+"""What a guard is, and what it sees."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -56,6 +56,7 @@ class CaseSnapshot:
     figures: Mapping[str, int | str | bool] = field(default_factory=dict)
     paused_on: date | None = None
     paused_days: int = 0  # calendar days of earlier pauses
+    members: frozenset[int] = frozenset()  # everybody who lives, children too
 
 
 class Triggered(NamedTuple):

@@ -1,13 +1,13 @@
 """Rows for tests: every argument has a default, so that a test names only what it is about."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from ponte_workflow.services import casework
+from ponte_workflow.services import casework, pips
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import SYSTEM, Actor, actor_of
@@ -18,6 +18,7 @@ from ponte_workflow.store.people import search_name
 from ponte_workflow.store.schema.money import account, creditor, movement
 from ponte_workflow.store.schema.neighbourhood import building, contact, dwelling, household, person, tenancy
 from ponte_workflow.store.schema.network import quarter
+from states.pip import PipDocument
 
 MONDAY = date(2026, 11, 2)
 NOON = datetime(2026, 11, 2, 11, 0, tzinfo=UTC)
@@ -177,7 +178,31 @@ class Team:
         """Somebody fires a trigger."""
         return casework.advance(tx, self.occasion(tx, username, on), code, trigger, fields, person_id=person_id)
 
+    def write_pip(
+        self, tx: Transaction, username: str, code: str, person_id: int, on: date = MONDAY, **part: Any
+    ) -> None:
+        """A PIP that can be proposed; `part`: of its document."""
+        who = self.occasion(tx, username, on)
+        pips.write(tx, who, code, person_id, PipDocument(**{**PIP, "review_on": on + timedelta(days=90), **part}))
+        pips.plan_action(
+            tx, who, code, person_id, kind="cv", what="Write the CV", doer="job_agency", due_on=on + timedelta(days=14)
+        )
 
+    def sign_pip(self, tx: Transaction, username: str, code: str, person_id: int, on: date = MONDAY) -> CaseRow:
+        """From assessment to signed."""
+        self.do(tx, username, code, "assessed", on, person_id=person_id)
+        self.write_pip(tx, username, code, person_id, on)
+        self.do(tx, username, code, "propose", on, person_id=person_id)
+        return self.do(tx, username, code, "sign", on, person_id=person_id, **BOTH_SIGN)
+
+
+PIP: dict[str, Any] = {
+    "work_situation": "unemployed",
+    "education": "3",
+    "availability": "Mornings",
+    "goals": ("A job near home",),
+}
+BOTH_SIGN = {"signed_by_person": True, "signed_by_operator": True}
 STAFF = (
     ("lidia", "aler", ("lead",)),
     ("sara", "elefanti_volanti", ("supervisor",)),

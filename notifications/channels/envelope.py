@@ -10,18 +10,23 @@ from email.policy import SMTP
 from typing import Protocol
 
 from notifications.errors import SendNever
+from notifications.payment_slip import PaymentSlip
 from notifications.rendering import Rendered
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One message to one address. `message_id` is without angle brackets; `at` becomes the Date header."""
+    """One message to one address. `message_id` is without angle brackets; `at` becomes the Date header.
+
+    `slip`: what letters say below the text; other channels leave it out.
+    """
 
     sender: str
     to: str
     rendered: Rendered
     message_id: str
     at: datetime
+    slip: PaymentSlip | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,8 @@ class Receipt:
     message_id: str
     reply: str  # what the server said, without addresses
     accepted_at: datetime
+    pieces: int = 1  # what is paid for: segments of an SMS, a letter
+    reference: str = ""  # the carrier's own name for it, by which it tells later what became of it
 
 
 class Channel(Protocol):

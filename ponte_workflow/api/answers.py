@@ -291,7 +291,7 @@ class EventTold(BaseModel):
     """Something that happened to a case: ids and codes only. Webhooks send the same."""
 
     id: int
-    event: str = Field(description="opened, step, recorded, clock, pause, resume, undo or note")
+    event: str = Field(description="opened, step, recorded, clock, pause, resume, undo, note or contact")
     case: str
     seq: int
     on: date
@@ -318,3 +318,68 @@ class TriggerSchemas(BaseModel):
     version: int
     household: dict[str, dict[str, Any]]
     person: dict[str, dict[str, Any]]
+
+
+class ContactTold(BaseModel):
+    """One contact of a person; an empty value: none is known (a letter goes to the address of the home)."""
+
+    kind: str = Field(description="phone, email, pec or letter")
+    value: str
+    preferred: bool
+    consent: str | None = Field(description="yes or no; null: nobody has asked")
+    consent_on: date | None
+    wrong_on: date | None = Field(description="Since when nothing arrives there")
+    takes_sms: bool | None = Field(description="Of a telephone number; null: it is none")
+
+
+class ContactPerson(BaseModel):
+    """An adult who can be written to."""
+
+    person_id: int
+    name: str
+    contacts: list[ContactTold]
+
+
+class Contacts(BaseModel):
+    """The people of a case and how they are reached."""
+
+    code: str
+    persons: list[ContactPerson]
+
+
+class NoticeTold(BaseModel):
+    """A notice to the member of staff."""
+
+    id: int
+    at: datetime
+    unread: bool
+    kind: str = Field(description="remind, escalate or inform")
+    what: str
+    due_on: date
+    case: str | None
+
+
+class InboxPage(BaseModel):
+    """A page of notices, the newest first; `unread`: of all of them."""
+
+    items: list[NoticeTold]
+    unread: int
+    next: str | None
+
+
+class CostLine(BaseModel):
+    """A channel in a month. `pieces`: what was paid for, e.g. the segments of SMS."""
+
+    month: str = Field(description="YYYY-MM")
+    channel: str = Field(description="email, sms, pec, letter or inbox")
+    messages: int
+    pieces: int
+    cost_cents: int
+    delivered: int
+    came_back: int
+
+
+class Costs(BaseModel):
+    """What left and what it cost."""
+
+    items: list[CostLine]

@@ -6,13 +6,36 @@ from fastapi import Body, FastAPI
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 
-from ponte_workflow.api import cases, examples, ledger, nights, openapi, problems, work
+from ponte_workflow.api import (
+    carriers,
+    cases,
+    examples,
+    ledger,
+    messages,
+    nights,
+    openapi,
+    pips,
+    problems,
+    reach,
+    safety,
+    work,
+)
 from ponte_workflow.api.answers import EventTold
 from ponte_workflow.api.repeating import UnderWay
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services.throttling import Throttle
 
-ROUTERS = (cases.router, work.router, ledger.router, nights.router)
+ROUTERS = (
+    cases.router,
+    pips.router,
+    safety.router,
+    messages.router,
+    work.router,
+    ledger.router,
+    nights.router,
+    reach.router,
+    carriers.router,
+)
 
 
 def create_api(ponte: Ponte) -> FastAPI:

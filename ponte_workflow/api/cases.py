@@ -34,6 +34,7 @@ from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from states.decision import Failure
 from states.possibilities import Possibility
+from states.snapshot import CaseSnapshot
 
 router = APIRouter(tags=["cases"])
 Reading = Annotated[Call, Depends(scoped("cases:read", "casework"))]
@@ -107,8 +108,7 @@ def list_triggers(call: Reading, response: Response, code: Code) -> TriggersTold
         standing, possible = casework.why(tx, call.who, code)
         leave_trace(tx, call.who.actor, "case.triggers", standing.row, call.at)
     response.headers["ETag"] = f'"{standing.row.version}"'
-    adults = standing.snapshot.adults
-    told = [_trigger(one, call.who.actor.roles, adults) for one in possible if set(one.by) != {"system"}]
+    told = [_trigger(one, call.who.actor.roles, standing.snapshot) for one in possible if set(one.by) != {"system"}]
     return TriggersTold(code=standing.row.code, version=standing.row.version, triggers=told)
 
 
@@ -210,7 +210,7 @@ def _moved(tx: Transaction, call: Call, row: CaseRow) -> CaseMoved:
     )
 
 
-def _trigger(one: Possibility, roles: frozenset[str], adults: frozenset[int]) -> TriggerTold:
+def _trigger(one: Possibility, roles: frozenset[str], case: CaseSnapshot) -> TriggerTold:
     return TriggerTold(
         trigger=one.trigger,
         label=Words(**one.label.model_dump()),
@@ -221,7 +221,7 @@ def _trigger(one: Possibility, roles: frozenset[str], adults: frozenset[int]) ->
         ready=one.ready,
         missing=[_need(need, one) for need in one.missing],
         asked=[_need(need, one) for need in one.asked],
-        fields=fields_schema(one.fields, adults),
+        fields=fields_schema(one.fields, case.adults, case.members),
     )
 
 

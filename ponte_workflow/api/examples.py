@@ -139,6 +139,76 @@ MOVED = {
     "closed_on": None,
 }
 UNDONE = {**MOVED, "version": 9, "undone_seq": 8, "undone_trigger": "record_attempt"}
+PIP = {
+    "code": "P-000123",
+    "person_id": 34,
+    "state": "searching",
+    "version": 1,
+    "signed_on": "2026-11-09",
+    "review_on": "2027-02-08",
+    "goals": ["Un lavoro vicino a casa"],
+    "lacks": [],
+    "actions": [
+        {
+            "number": 1,
+            "kind": "cv",
+            "what": "Scrivere il curriculum",
+            "doer": "job_agency",
+            "due_on": "2026-11-20",
+            "outcome": None,
+            "ended_on": None,
+        }
+    ],
+    "placements": [],
+}
+CONTACTS = {
+    "code": "P-000123",
+    "persons": [
+        {
+            "person_id": 41,
+            "name": "Anna Esempio",
+            "contacts": [
+                {
+                    "kind": "phone",
+                    "value": "+393001234567",
+                    "preferred": True,
+                    "consent": "yes",
+                    "consent_on": "2026-11-02",
+                    "wrong_on": None,
+                    "takes_sms": True,
+                }
+            ],
+        }
+    ],
+}
+INBOX = {
+    "items": [
+        {
+            "id": 311,
+            "at": "2026-11-24T02:30:00Z",
+            "unread": True,
+            "kind": "remind",
+            "what": "Tentare un contatto",
+            "due_on": "2026-11-24",
+            "case": "P-000123",
+        }
+    ],
+    "unread": 1,
+    "next": None,
+}
+COSTS = {
+    "items": [
+        {
+            "month": "2026-11",
+            "channel": "sms",
+            "messages": 57,
+            "pieces": 61,
+            "cost_cents": 427,
+            "delivered": 55,
+            "came_back": 1,
+        }
+    ]
+}
 HISTORY = {
     "items": [
         {"seq": 1, "on": "2026-10-27", "event": "opened", "by": "Ponte", "what": "class=contained", "personal": {}},
@@ -150,6 +220,22 @@ HISTORY = {
             "what": "Registra un tentativo",
             "personal": {"note": "Richiamare dopo le 18"},
         },
+    ],
+    "next": None,
+}
+MESSAGES = {
+    "items": [
+        {
+            "id": 412,
+            "message": "plan_signed",
+            "channel": "letter",
+            "left_at": "2026-11-02T08:00:05Z",
+            "state": "posted",
+            "events": [
+                {"at": "2026-11-03T14:00:00Z", "kind": "printed", "detail": "by:coordinatrice.ev"},
+                {"at": "2026-11-04T14:00:00Z", "kind": "posted", "detail": "by:coordinatrice.ev"},
+            ],
+        }
     ],
     "next": None,
 }

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from ponte_workflow.api import examples
-from ponte_workflow.api.asked import TriggerCall
+from ponte_workflow.api.asked import ContactCall, OutcomeCall, TriggerCall
 from ponte_workflow.api.problems import MEDIA_TYPE, URN, FailureTold, Problem
 from ponte_workflow.services.integrations import SCOPES
 
@@ -52,6 +52,14 @@ CASE_CALL = {
     "requestBody": {
         "required": False,
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{TriggerCall.__name__}"}}},
+    },
+}
+
+CONTACT_CALL = {
+    "parameters": [KEY_PARAMETER],
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{ContactCall.__name__}"}}},
     },
 }
 
@@ -108,7 +116,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             servers=[{"url": BASE}],
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
-        for model in (Problem, FailureTold, TriggerCall):
+        for model in (Problem, FailureTold, TriggerCall, OutcomeCall, ContactCall):
             plain = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= plain.pop("$defs", {})
             schemas[model.__name__] = plain

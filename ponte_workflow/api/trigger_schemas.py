@@ -10,11 +10,10 @@ from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Standing
 from states.decision import Failure
 from states.document import FieldSpec, Text, TriggerSpec
-from states.fields import YEARS
+from states.fields import LONGEST_TEXT, YEARS
 from states.pathway import Chart
 from states.snapshot import Value
 
-LONGEST_TEXT = 20_000
 LARGEST = 2**53 - 1  # what every JSON reader keeps exactly
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CENTS = "_cents"
@@ -25,11 +24,13 @@ def property_name(name: str, field: FieldSpec) -> str:
     return name + _CENTS if field.type == "money" and not name.endswith(_CENTS) else name
 
 
-def fields_schema(fields: Mapping[str, FieldSpec], adults: Iterable[int] | None = None) -> dict[str, Any]:
-    """JSON schema (2020-12) of the fields of a trigger. adults: of the household, for fields that name one."""
+def fields_schema(
+    fields: Mapping[str, FieldSpec], adults: Iterable[int] | None = None, members: Iterable[int] | None = None
+) -> dict[str, Any]:
+    """JSON schema (2020-12) of the fields of a trigger. adults, members: of the household, for fields that name one."""
     return {
         "type": "object",
-        "properties": {property_name(name, field): _property(field, adults) for name, field in fields.items()},
+        "properties": {property_name(name, field): _property(field, adults, members) for name, field in fields.items()},
         "required": [property_name(name, field) for name, field in fields.items() if field.required],
         "additionalProperties": False,
     }
@@ -97,7 +98,7 @@ def field_values(
     return values
 
 
-def _property(field: FieldSpec, adults: Iterable[int] | None) -> dict[str, Any]:
+def _property(field: FieldSpec, adults: Iterable[int] | None, members: Iterable[int] | None) -> dict[str, Any]:
     made: dict[str, Any] = {
         "title": field.label.in_(language()),
         "x-label": field.label.model_dump(),
@@ -107,6 +108,8 @@ def _property(field: FieldSpec, adults: Iterable[int] | None) -> dict[str, Any]:
     match field.type:
         case "text":
             made |= {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+        case "vat_number":
+            made |= {"type": "string", "pattern": "^[0-9]{11}$"}
         case "choice":
             made |= {"type": "string", "enum": list(field.choices)}
             made["x-choices"] = {name: label.model_dump() for name, label in field.choices.items()}
@@ -116,6 +119,10 @@ def _property(field: FieldSpec, adults: Iterable[int] | None) -> dict[str, Any]:
             made["type"] = "boolean"
         case "staff":
             made |= {"type": "string", "description": "A username"}
+        case "member":
+            made |= {"type": "integer", "description": "The id of a person of the household"}
+            if members is not None:
+                made["enum"] = sorted(members)
         case "person":
             made |= {"type": "integer", "description": "The id of an adult of the household"}
             if adults is not None:

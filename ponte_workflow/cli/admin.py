@@ -1,17 +1,19 @@
 """`ponte user|partner|db|audit ...`: people, the database, and the proof that nothing was changed behind Ponte's back."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import open_ponte, open_store, read_settings
-from ponte_workflow.cli.context import AsJson, On, print_json, print_table, read_date
-from ponte_workflow.errors import BadInput
+from ponte_workflow.cli.context import Acting, AsJson, On, print_json, print_table, read_date
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import auditing
-from ponte_workflow.services.rights import describe
+from ponte_workflow.services.casework import Occasion
+from ponte_workflow.services.rights import SYSTEM, describe
 from ponte_workflow.store import migrate, network
 from ponte_workflow.store.crypto import make_key_file
 
@@ -19,6 +21,14 @@ user = typer.Typer(help="People who work with Ponte", no_args_is_help=True)
 partner = typer.Typer(help="Organisations that take part", no_args_is_help=True)
 db = typer.Typer(help="The database and its key", no_args_is_help=True)
 audit = typer.Typer(help="Verify histories, certificates and balances", no_args_is_help=True)
+
+
+@contextmanager
+def _at_the_machine() -> Iterator[Acting]:
+    """Whoever has the machine, the database and its key looks after the accounts: traces name nobody."""
+    ponte, at = open_ponte(), clock.now()
+    with ponte.store.transaction() as tx:
+        yield Acting(ponte, tx, Occasion(SYSTEM, clock.today(), at, ponte.pathways))
 
 
 @user.command("add")
@@ -32,24 +42,16 @@ def user_add(
     as_json: AsJson = False,
 ) -> None:
     """Add a member of staff."""
-    if language not in ("it", "en"):
-        raise BadInput(_("The language must be it or en, not {language}").format(language=language))
-    ponte = open_ponte()
-    with ponte.store.transaction() as tx:
-        staff_id = network.add_staff(
-            tx,
-            username=username,
-            name=name,
-            partner_code=partner_code,
-            roles=role,
-            email=email,
-            language=language,
-            at=clock.now(),
-        )
+    # Imported late: argon2, httpx and what else accounts need are for these commands alone.
+    from ponte_workflow.services import people
+
+    given = people.Given(username, name, partner_code, frozenset(role), language, email or "")
+    with _at_the_machine() as here:
+        member = people.add(here.tx, here.who, given)
     if as_json:
-        print_json({"id": staff_id, "username": username})
+        print_json({"id": member.id, "username": member.username})
     else:
-        typer.echo(_("Added: {name} ({username})").format(name=name, username=username))
+        typer.echo(_("Added: {name} ({username})").format(name=member.name, username=member.username))
 
 
 @user.command("list")
@@ -77,12 +79,10 @@ def user_password(
     as_json: AsJson = False,
 ) -> None:
     """Set a password; every session of the person ends. Asked for twice at a terminal, read from stdin elsewhere."""
-    # Imported late: argon2 and the list of common passwords are for this command alone.
-    from ponte_workflow.services import accounts, passwords
+    from ponte_workflow.services import accounts, passwords, people
 
-    ponte = open_ponte()
-    with ponte.store.reading() as tx:
-        member = network.member_by_username(tx, username)
+    with _at_the_machine() as here:
+        member = network.member_by_username(here.tx, username)
     if random:
         password = accounts.random_password()
     elif sys.stdin.isatty():
@@ -91,8 +91,8 @@ def user_password(
         password = sys.stdin.readline().rstrip("\n")
     passwords.check_rules(password, member.username)
     hashed = passwords.hash_password(password)
-    with ponte.store.transaction() as tx:
-        accounts.put_password(tx, member.id, hashed, at=clock.now(), must_change=not final)
+    with _at_the_machine() as here:
+        people.give_password(here.tx, here.who, username, hashed, must_change=not final)
     if as_json:
         print_json({"username": username, "password": password if random else None, "must_change": not final})
     elif random:
@@ -104,33 +104,30 @@ def user_password(
 @user.command("unlock")
 def user_unlock(username: str, as_json: AsJson = False) -> None:
     """End the lock that follows several wrong tries."""
-    from ponte_workflow.services import accounts
+    from ponte_workflow.services import people
 
-    ponte = open_ponte()
-    with ponte.store.transaction() as tx:
-        accounts.unlock(tx, network.member_by_username(tx, username).id, clock.now())
+    with _at_the_machine() as here:
+        people.unlock(here.tx, here.who, username)
     _said(as_json, username, _("{name} can try again.").format(name=username))
 
 
 @user.command("second-factor-off")
 def user_second_factor_off(username: str, as_json: AsJson = False) -> None:
     """Remove the second factor of somebody who has lost phone and recovery codes; every session ends."""
-    from ponte_workflow.services import accounts
+    from ponte_workflow.services import people
 
-    ponte = open_ponte()
-    with ponte.store.transaction() as tx:
-        accounts.remove_second_factor(tx, network.member_by_username(tx, username).id, clock.now())
+    with _at_the_machine() as here:
+        people.remove_second_factor(here.tx, here.who, username)
     _said(as_json, username, _("{name} has no second factor any more.").format(name=username))
 
 
 @user.command("single-sign-on-off")
 def user_single_sign_on_off(username: str, as_json: AsJson = False) -> None:
     """Forget who somebody is at the single sign-on: the next time, the username binds them anew; every session ends."""
-    from ponte_workflow.services import single_sign_on
+    from ponte_workflow.services import people
 
-    ponte = open_ponte()
-    with ponte.store.transaction() as tx:
-        single_sign_on.forget(tx, network.member_by_username(tx, username).id, clock.now())
+    with _at_the_machine() as here:
+        people.forget_single_sign_on(here.tx, here.who, username)
     _said(as_json, username, _("{name} is no longer bound to the single sign-on.").format(name=username))
 
 
@@ -150,14 +147,11 @@ def user_away(
     as_json: AsJson = False,
 ) -> None:
     """Note an absence with a deputy, or end it."""
-    ponte = open_ponte()
-    with ponte.store.transaction() as tx:
-        member = network.member_by_username(tx, username)
-        deputy_id = network.member_by_username(tx, deputy).id if deputy else None
-        begin, end = (read_date(first) if first else None), (read_date(last) if last else None)
-        if begin and end and end < begin:
-            raise BadInput(_("The last day away comes before the first"))
-        network.set_absence(tx, member.id, begin, end, deputy_id)
+    from ponte_workflow.services import people
+
+    begin, end = (read_date(first) if first else None), (read_date(last) if last else None)
+    with _at_the_machine() as here:
+        people.set_absence(here.tx, here.who, username, begin, end, deputy)
     _noted({"username": username, "from": begin, "to": end, "deputy": deputy}, as_json)
 
 
@@ -170,11 +164,15 @@ def partner_add(
     as_json: AsJson = False,
 ) -> None:
     """Add an organisation, or the quarters in which it works."""
-    if kind not in ("landlord", "municipality", "cooperative", "agency", "association"):
-        raise BadInput(_("Unknown kind of partner: {kind}").format(kind=kind))
-    ponte = open_ponte()
-    with ponte.store.transaction() as tx:
-        network.add_partner(tx, code, name, kind, quarter or [])
+    from ponte_workflow.services import partners
+
+    with _at_the_machine() as here:
+        there = next((one for one in partners.partners(here.tx, here.who) if one.code == code), None)
+        if there is None:
+            partners.add(here.tx, here.who, code, name, kind, quarter or [])
+        else:
+            known = {one.code for one in network.quarters(here.tx) if one.id in there.quarters}
+            partners.edit(here.tx, here.who, code, name, kind, {*known, *(quarter or [])})
     _noted({"code": code, "quarters": quarter or []}, as_json)
 
 

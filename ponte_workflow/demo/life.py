@@ -7,6 +7,7 @@ from random import Random
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.clock import ROME
+from ponte_workflow.demo import persons, safety
 from ponte_workflow.demo.neighbourhood import Neighbourhood
 from ponte_workflow.services import casework
 from ponte_workflow.services.casework import Occasion, Standing
@@ -60,6 +61,9 @@ class Day:
             if self.chance.random() < 0.06:
                 casework.resume(tx, self._who(tx, worker), row.code)
             return
+        if safety.is_day(self.on, row.id):
+            safety.play(tx, self._who(tx, supervisor), row, Random(f"safety {self.on} {case_id}"))
+            row = cases.by_id(tx, case_id)
         standing = casework.stand(tx, self._who(tx, supervisor), row)
         pace = SLOW.get(worker, 1.0)
         top = row.configuration[0].split(".")[0]
@@ -98,7 +102,8 @@ class Day:
 
     def _engagement(self, hand: "_Hand") -> None:
         leaf = hand.standing.row.configuration[0]
-        spoken = any(attempt.outcome == "spoken" for attempt in hand.standing.snapshot.attempts)
+        snapshot = hand.standing.snapshot
+        spoken = any(attempt.outcome == "spoken" for attempt in snapshot.attempts)
         if leaf == "engagement.met":
             if hand.lucky(0.3):
                 if hand.lucky(0.1, steady=True):
@@ -111,7 +116,12 @@ class Day:
             hand.do(who, "meet", {})
         elif not spoken and hand.lucky(0.35):
             hand.do(
-                who, "record_attempt", {"channel": self.chance.choice(CHANNELS), "outcome": self.chance.choice(TALKS)}
+                who,
+                "record_attempt",
+                {
+                    "channel": safety.open_way(snapshot, self.chance.choice(CHANNELS)),
+                    "outcome": self.chance.choice(TALKS),
+                },
             )
 
     def _planning(self, hand: "_Hand") -> None:
@@ -137,24 +147,24 @@ class Day:
         on = {"assessment": "assessed", "drafting": "propose", "proposed": "sign"}
         for person_id, state in hand.standing.snapshot.journeys.items():
             if state in on and hand.lucky(0.3, steady=True):
-                hand.do(
-                    AGENCY if hand.standing.row.configuration[0] != "engagement.met" else hand.worker,
-                    on[state],
-                    {},
-                    person_id,
-                )
+                if state == "drafting":
+                    persons.write_pip(
+                        hand.tx, self._who(hand.tx, AGENCY), hand.standing.row.code, person_id, self.chance
+                    )
+                    hand.refresh()
+                hand.do(AGENCY, on[state], persons.SIGNED if state == "proposed" else {}, person_id)
             elif state == "signed" and hand.lucky(0.25, steady=True):
                 hand.do(AGENCY, "search" if hand.lucky(0.7, steady=True) else "train", {}, person_id)
             elif state == "searching" and hand.lucky(0.05, steady=True):
                 kind = self.chance.choice(("tirocinio", "fixed_term", "permanent"))
-                hand.do(
-                    AGENCY,
-                    "place",
-                    {"employer": "Impresa del territorio", "placement_kind": kind, "placed_on": self.on},
-                    person_id,
-                )
+                hand.do(AGENCY, "place", persons.a_placement(kind, self.on, self.chance), person_id)
             elif state == "placed" and hand.lucky(0.01, steady=True):
-                hand.do(AGENCY, "lose_job", {"reason": "Contratto finito"}, person_id)
+                hand.do(AGENCY, "lose_job", {"end_reason": "contract_over", "reason": "Contratto finito"}, person_id)
+            elif state == "placed" and hand.lucky(0.02, steady=True):
+                hand.do(AGENCY, "check_placement", {"placement_check": "well"}, person_id)
+            elif state in ("searching", "training") and hand.lucky(0.05, steady=True):
+                persons.end_an_action(hand.tx, self._who(hand.tx, AGENCY), hand.standing.row, person_id, self.chance)
+                hand.refresh()
 
     def _active(self, hand: "_Hand") -> None:
         self._persons(hand)

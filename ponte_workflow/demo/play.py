@@ -10,11 +10,11 @@ from typing import Any
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.clock import ROME
+from ponte_workflow.demo import post, reached
 from ponte_workflow.demo.life import AGENCY, TEAMS, Day
 from ponte_workflow.demo.neighbourhood import Neighbourhood
 from ponte_workflow.demo.rent import Steering
 from ponte_workflow.services import night as nights
-from ponte_workflow.services.delivery import deliver
 from ponte_workflow.services.importing import import_paths
 from ponte_workflow.store import network
 from states.calendars import WorkingCalendar, add_months
@@ -91,22 +91,15 @@ class Game:
         life = Day(self.ponte, self.neighbourhood, day, Random(f"{self.seed} {day}"))
         if WorkingCalendar().is_working(day) and day < self.today:
             life.live()
+            post.letters_of_the_day(self.ponte, day, [supervisor for supervisor, _workers, _others in TEAMS.values()])
+            reached.ask_and_mend(self.ponte, _moment(day, 12, 0), self.seed)
         self.played_to = day
         self.save()
         return life.steps
 
     def deliver(self, day: date) -> None:
-        """The mails of a morning."""
-        ponte = self.ponte
-        deliver(
-            ponte.store,
-            ponte.channel,
-            ponte.writer(),
-            sender=ponte.settings.mail_from,
-            courtesy=ponte.courtesy(),
-            at=_moment(day, 9, 0),
-            limit=1000,
-        )
+        """The messages of a morning, and what came back."""
+        reached.deliver_morning(self.ponte, _moment(day, 9, 0), self.seed)
 
     def save(self) -> None:
         """How far the game has come."""

@@ -12,7 +12,7 @@ from ponte_workflow.errors import BadInput
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import passwords
 from ponte_workflow.services.rights import Actor, actor_for
-from ponte_workflow.store import access, accounts, network
+from ponte_workflow.store import access, accounts, inbox, network
 from ponte_workflow.store.accounts import Credential, SessionRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Member
@@ -37,6 +37,7 @@ class SignedIn:
     must_change: bool  # the password, before anything else
     must_enrol: bool  # a second factor, because the role asks for one
     half: bool = False  # the second factor is still to come
+    unread: int = 0  # notices in the inbox
 
 
 def token_hash(token: str) -> str:
@@ -255,6 +256,7 @@ def signed_in(tx: Transaction, token: str, at: datetime, *, required: frozenset[
         must_change=known is not None and known.must_change and not elsewhere,
         must_enrol=not enrolled and not elsewhere and bool(member.roles & required),
         half=enrolled and not session.second_factor,
+        unread=inbox.unread(tx, member.id),
     )
 
 

@@ -13,6 +13,7 @@ from ponte_workflow.services.delivery import Resolved, Resolver, Withheld
 from ponte_workflow.services.four_eyes import last_fired
 from ponte_workflow.services.permissions import require
 from ponte_workflow.services.rights import leave_trace, sight
+from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.services.worktray import PAGE, trace_list
 from ponte_workflow.store import casefile, cases, history, network, outbox, supervision, worklists
@@ -164,7 +165,7 @@ def proposals(tx: Transaction, who: Occasion, page: int = 1) -> ProposalsShown:
     for one in found:
         place = listed[one.case_id]
         pathway = who.pathways.pinned(tx, place.case.pathway_version_id)
-        label = pathway.task_label(one.kind)
+        label = task_label(pathway, one.kind)
         asker = members.get(one.asked_by or 0)
         rows.append(
             Proposal(

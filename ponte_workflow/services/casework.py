@@ -16,7 +16,7 @@ from ponte_workflow.errors import (
 )
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import four_eyes, instalments, neighbourly
+from ponte_workflow.services import four_eyes, instalments, neighbourly, pip_steps, safety
 from ponte_workflow.services.figures import assignee, figures_of
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import Actor, require_role, require_sight
@@ -80,7 +80,7 @@ def stand(tx: Transaction, who: Occasion, row: CaseRow) -> Standing:
     """The snapshot of a case row."""
     pathway = who.pathways.pinned(tx, row.pathway_version_id)
     pathway.household.machine.check(row.configuration)
-    figures = figures_of(tx, row, pathway, who.on)
+    figures = figures_of(tx, row, pathway, who.on) | safety.closed_attempts(tx, row.household_id, who.on)
     return Standing(row, pathway, cases.snapshot(tx, row, who.on, figures))
 
 
@@ -283,6 +283,20 @@ def _perform(
         known = neighbourly.recorded(decision)
         deed = neighbourly.Deed(row, standing.pathway, who.actor.staff_id, who.on, who.at, history_id, known)
         neighbourly.perform(tx, perform.what, deed)
+    elif perform.what != "sign_plan":
+        given = {effect.name: effect.value for effect in decision.effects if isinstance(effect, Record)}
+        given |= {name: text for name, text, _privacy in decision.private}
+        pip_steps.perform(
+            tx,
+            row,
+            perform.what,
+            perform.person_id,
+            given,
+            by=who.actor.staff_id,
+            on=who.on,
+            at=who.at,
+            history_id=history_id,
+        )
     else:
         facts = {effect.name: effect.value for effect in decision.effects if isinstance(effect, Record)}
         total, count, first = facts["total"], facts["instalments"], facts["first_due_on"]

@@ -2,17 +2,18 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 
 from notifications.channels import Channel, Envelope, Receipt
 from notifications.errors import ChannelDown, NotificationError, SendLater, SendNever, SendUncertain
 from notifications.message import Message
+from notifications.payment_slip import PaymentSlip
 from notifications.policy import WEEK, IsHoliday, QuietHours, demand_allowed, next_under_cap, over_cap
 from notifications.rendering import Rendered, render
-from ponte_workflow.store import outbox
+from ponte_workflow.store import inbox, outbox, tracking
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.outbox import ClaimedRow
 
@@ -26,16 +27,24 @@ BACK_OFF = (
 STALE_AFTER = timedelta(minutes=15)  # no server lets a process hold on for so long
 NIGHTS_AND_SUNDAYS = QuietHours()
 CLAIM = 20  # rows held at once: as many legal ones at most wait for a human after a kill
+DOWN_FOR = timedelta(minutes=10)  # how long rows wait for a channel that does not work
+LOOKED_AT = 10  # times the limit: so many rows are looked at while those of a dead channel are passed over
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Who it goes to and what it says, read just before sending. A demand without a contact attempt is held."""
+    """Who it goes to, by which way, and what it says, read just before sending.
+
+    A demand without a contact attempt is held. `others`: how many ways are left if it comes back from this one.
+    """
 
     message: Message
     language: str
     address: str
     had_contact_attempt: bool = False
+    slip: PaymentSlip | None = None  # printed below a letter
+    channel: str = "email"
+    others: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class Courtesy:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryReport:
-    """Counts of one run; `channel_down` says that it stopped early because the channel does not work."""
+    """Counts of one run; `down`: the channels that do not work, for which `waiting` rows wait untried."""
 
     sent: int = 0
     later: int = 0
@@ -81,7 +90,13 @@ class DeliveryReport:
     skipped: int = 0  # withdrawn or taken by another process between claim and sending
     expired: int = 0
     swept: int = 0  # left by a dead process and queued again
-    channel_down: bool = False
+    waiting: int = 0
+    down: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts alone, by name, and how many channels are down."""
+        return {name: count for name, count in asdict(self).items() if name != "down"} | {"down": len(self.down)}
 
     @property
     def handled(self) -> int:
@@ -92,12 +107,14 @@ class DeliveryReport:
 @dataclass(frozen=True, slots=True)
 class _Run:
     store: Store
-    channel: Channel
+    channels: Mapping[str, Channel]
+    prices: Mapping[str, int]
     resolve: Resolver
     sender: str
     courtesy: Courtesy
     at: datetime
     begun: float
+    down: dict[str, None] = field(default_factory=dict)  # the channels that were found not to work, in that order
 
     def moment(self) -> datetime:
         """`at` plus the time that the run has taken: a slow server moves us into the quiet hours."""
@@ -109,7 +126,7 @@ class _Run:
 
 def deliver(
     store: Store,
-    channel: Channel,
+    channels: Mapping[str, Channel],
     resolve: Resolver,
     *,
     sender: str,
@@ -117,66 +134,65 @@ def deliver(
     at: datetime,
     limit: int,
     on_progress: Progress | None = None,
+    prices: Mapping[str, int] = {},
 ) -> DeliveryReport:
-    """Send up to `limit` rows that are ready at `at` (aware).
+    """Send up to `limit` rows that are ready at `at` (aware), each through the channel that its resolution names.
 
-    Opens its own transactions: none is open while the channel works. `resolve` reads names and addresses inside one.
+    Opens its own transactions: none is open while a channel works. `resolve` reads names and addresses inside one.
     `on_progress` gets the number of rows handled so far. Rows never raise: what went wrong stands in their `why`.
+    A channel that is down keeps its own rows waiting and no others. prices: channel -> cents for each piece.
     """
-    run = _Run(store, channel, resolve, sender, courtesy, at, time.monotonic())
+    run = _Run(store, channels, prices, resolve, sender, courtesy, at, time.monotonic())
     tally: Counter[str] = Counter()
     with store.transaction() as tx:
         swept = outbox.sweep(tx, at, stale_after=STALE_AFTER, give_up_after=len(BACK_OFF) + 1)
         expired = outbox.expire(tx, run.local_date(at))
-    down = False
-    while not down and (left := limit - tally.total()) > 0:
+    after = 0
+    while (left := limit - _handled(tally)) > 0 and tally.total() < limit * LOOKED_AT:
         with store.transaction() as tx:
             moment = run.moment()
-            rows = outbox.claim(tx, moment, run.local_date(moment), min(CLAIM, left))
+            rows = outbox.claim(tx, moment, run.local_date(moment), min(CLAIM, left), after=after)
         if not rows:
             break
-        down = _deliver_rows(run, rows, tally, on_progress)
-    report = DeliveryReport(expired=expired, swept=swept.requeued, channel_down=down, **tally)
+        after = rows[-1].id  # what goes back into the queue is for the next run
+        for row in rows:
+            tally[_deliver_one(run, row)] += 1
+            if on_progress is not None:
+                on_progress(_handled(tally))
+    report = DeliveryReport(expired=expired, swept=swept.requeued, down=tuple(run.down), **tally)
     return replace(report, held=report.held + swept.held, failed=report.failed + swept.failed)
 
 
-def _deliver_rows(run: _Run, rows: list[ClaimedRow], tally: Counter[str], on_progress: Progress | None) -> bool:
-    """Whether the channel is down; then the rows not yet tried are given back."""
-    for index, row in enumerate(rows):
-        outcome, down = _deliver_one(run, row)
-        tally[outcome] += 1
-        if on_progress is not None:
-            on_progress(tally.total())
-        if down:
-            with run.store.transaction() as tx:
-                outbox.release(tx, rows[index + 1 :])
-            return True
-    return False
+def _handled(tally: Counter[str]) -> int:
+    return tally.total() - tally["waiting"]
 
 
-def _deliver_one(run: _Run, row: ClaimedRow) -> tuple[str, bool]:
+def _deliver_one(run: _Run, row: ClaimedRow) -> str:
+    """How the row ended, as the report counts it."""
     prepared = _look_again(run, row)
     if isinstance(prepared, str):
-        return prepared, False
+        return prepared
     row, resolved = prepared
     try:
         rendered = render(resolved.message, resolved.language)
     except Exception as error:  # noqa: BLE001  # one broken template must not stop the other mails
-        return _try_later(run, row, f"cannot be rendered: {type(error).__name__}"), False
-    envelope = Envelope(run.sender, resolved.address, rendered, message_id(row, run.sender), run.moment())
+        return _try_later(run, row, f"cannot be rendered: {type(error).__name__}")
+    envelope = Envelope(
+        run.sender, resolved.address, rendered, message_id(row, run.sender), run.moment(), resolved.slip
+    )
     try:
-        receipt = run.channel.send(envelope)
+        receipt = run.channels[resolved.channel].send(envelope)
     except SendNever as error:
-        with run.store.transaction() as tx:
-            outbox.record_never(tx, row, str(error))
-        return "failed", False
+        return _refused(run, row, resolved, str(error))
     except SendLater as error:
-        return _try_later(run, row, str(error)), isinstance(error, ChannelDown)
+        if isinstance(error, ChannelDown):
+            run.down[resolved.channel] = None
+        return _try_later(run, row, str(error))
     except Exception as error:  # noqa: BLE001  # whatever it was, the mail may have left
         why = str(error) if isinstance(error, SendUncertain) else f"sending broke off: {type(error).__name__}"
-        return _uncertain(run, row, why), False
-    _record(run, row, resolved.address, rendered, receipt)
-    return "sent", False
+        return _uncertain(run, row, resolved.channel, why)
+    _record(run, row, resolved, rendered, receipt)
+    return "sent"
 
 
 def _look_again(run: _Run, row: ClaimedRow) -> tuple[ClaimedRow, Resolved] | str:
@@ -188,7 +204,15 @@ def _look_again(run: _Run, row: ClaimedRow) -> tuple[ClaimedRow, Resolved] | str
             if mine is None:
                 return "skipped"
             resolution = _resolution(run, tx, mine, at)
+            if isinstance(resolution, Resolved) and not mine.to_household:
+                inbox.put(tx, mine, at)  # there it can be read, whatever becomes of the mail
             match resolution:
+                case Resolved(channel=channel) if channel in run.down:
+                    outbox.postpone(tx, mine, at + DOWN_FOR, "its channel does not work just now")
+                    return "waiting"
+                case Resolved(channel=channel) if channel not in run.channels:
+                    outbox.hold(tx, mine, f"not set up here: {channel}", may_have_left=False)
+                    return "held"
                 case Resolved():
                     return mine, resolution
                 case Postponed(until, why):
@@ -240,26 +264,51 @@ def _try_later(run: _Run, row: ClaimedRow, why: str) -> str:
     return "later"
 
 
-def _uncertain(run: _Run, row: ClaimedRow, why: str) -> str:
-    if not row.legal:
+def _refused(run: _Run, row: ClaimedRow, resolved: Resolved, why: str) -> str:
+    """It never leaves by this way: by another one at the next run if there is one, else a human sees it."""
+    with run.store.transaction() as tx:
+        if row.to_household:
+            at = run.moment()
+            tracking.record(
+                tx, row.id, "refused", at, reference=f"send {row.attempts}", detail=why[:100], channel=resolved.channel
+            )
+            if resolved.others and row.attempts < len(BACK_OFF):
+                outbox.record_later(tx, row, at, f"{resolved.channel}: {why}")
+                return "later"
+        outbox.record_never(tx, row, why)
+    return "failed"
+
+
+def _uncertain(run: _Run, row: ClaimedRow, channel: str, why: str) -> str:
+    # What is paid for, and rings in somebody's pocket, is tried once more and not six times.
+    again = row.attempts == 0 or not run.prices.get(channel)
+    if not row.legal and again:
         return _try_later(run, row, why)
     with run.store.transaction() as tx:
         outbox.hold(tx, row, why, may_have_left=True)
     return "held"
 
 
-def _record(run: _Run, row: ClaimedRow, address: str, rendered: Rendered, receipt: Receipt) -> None:
+def _record(run: _Run, row: ClaimedRow, resolved: Resolved, rendered: Rendered, receipt: Receipt) -> None:
+    on = run.local_date(receipt.accepted_at)
     proof = outbox.Proof(
-        channel=run.channel.name,
-        address=address,
+        channel=run.channels[resolved.channel].name,
+        address=resolved.address,
         subject=rendered.subject,
-        body=rendered.text,
+        body=rendered.short if resolved.channel == "sms" else rendered.text,
         message_id=receipt.message_id,
         accepted_at=receipt.accepted_at,
         reply=receipt.reply,
+        way=resolved.channel,
+        pieces=receipt.pieces,
+        cents=receipt.pieces * run.prices.get(resolved.channel, 0),
+        month=on.year * 12 + on.month - 1,
     )
     with run.store.transaction() as tx:
         outbox.record_sent(tx, row, proof)
+        if receipt.reference:
+            at, name = receipt.accepted_at, receipt.reference
+            tracking.record(tx, row.id, "accepted", at, reference=name, channel=resolved.channel)
 
 
 def message_id(row: ClaimedRow, sender: str) -> str:

@@ -5,12 +5,14 @@ from typing import Any
 
 from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Occasion, look
-from ponte_workflow.services.message_words import message_name, status_name
+from ponte_workflow.services.contacts import kind_name
+from ponte_workflow.services.message_words import fate_name, message_name, status_name
 from ponte_workflow.services.permissions import allowed, require, role_name
 from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.timeline import Told, happenings
+from ponte_workflow.services.vulnerability_words import kind_words
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import access, dossiers, glass, history, network, people
+from ponte_workflow.store import access, contacts, dossiers, glass, history, network, people, tracking, vulnerability
 from ponte_workflow.store.cases import CaseRow, journeys_of
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.engine import Transaction
@@ -41,6 +43,7 @@ def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any
         "closed_on": row.closed_on.isoformat() if row.closed_on else None,
         "history": _history(tx, row, pathway, staff),
         "confidential_notes": _special(tx, who, row),
+        "flags": _flags(tx, who, row),
         "messages": _messages(tx, row),
         "payment_plan": _plan(tx, row),
         "ledger": [_plain(line._asdict()) for line in dossiers.ledger_lines(tx, row.tenancy_id, who.on)],
@@ -58,10 +61,15 @@ def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any
 
 def _persons(tx: Transaction, row: CaseRow, pathway: Pathway) -> list[dict[str, Any]]:
     codes, journeys = people.tax_codes(tx, row.household_id), journeys_of(tx, row.id)
+    known = contacts.of_household(tx, row.household_id)
     found = []
     for member in dossiers.members(tx, row.household_id):
         state = journeys.get(member.id)
         plain = _plain(member._asdict()) | {"tax_code": codes.get(member.id)}
+        plain["reached"] = [
+            _plain({name: value for name, value in one._asdict().items() if name not in ("person_id", "value")})
+            for one in known.get(member.id, {}).values()
+        ]
         plain["pip"] = pathway.person.label(state).in_(language()) if state else None
         found.append({name: value for name, value in plain.items() if name != "id"})
     return found
@@ -95,7 +103,27 @@ def _special(tx: Transaction, who: Occasion, row: CaseRow) -> list[dict[str, str
     return [{"on": on.isoformat(), "text": text} for on, text in dossiers.special_notes(tx, row.id)]
 
 
+def _flags(tx: Transaction, who: Occasion, row: CaseRow) -> list[dict[str, Any]] | None:
+    """Flags of vulnerability, as confidential as the notes."""
+    if not allowed(who.actor, "notes.special"):
+        return None
+    names = {m.id: f"{m.given_name} {m.surname}" for m in dossiers.members(tx, row.household_id)}
+    return [
+        {
+            "kind": kind_words(one.kind),
+            "person": names.get(one.person_id or 0),
+            "detail": one.detail,
+            "set_on": one.set_on.isoformat(),
+            "until_on": one.until_on.isoformat() if one.until_on else None,
+            "lifted_on": one.lifted_on.isoformat() if one.lifted_on else None,
+            "lifted_because": one.lift_reason,
+        }
+        for one in vulnerability.of_household(tx, row.household_id)
+    ]
+
+
 def _messages(tx: Transaction, row: CaseRow) -> list[dict[str, Any]]:
+    fates = tracking.of_case(tx, row.id)
     return [
         {
             "message": message_name(one.message),
@@ -105,6 +133,8 @@ def _messages(tx: Transaction, row: CaseRow) -> list[dict[str, Any]]:
             "address": one.address,
             "subject": one.subject,
             "text": one.body,
+            "by": kind_name(one.way) if one.way else None,
+            "became": [{"what": fate_name(fate.kind), "at": fate.at.isoformat()} for fate in fates.get(one.id, ())],
         }
         for one in dossiers.messages(tx, row.id, limit=10_000)
         if one.recipient.startswith("person:")

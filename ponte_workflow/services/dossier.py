@@ -8,14 +8,17 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, casework, undoing
+from ponte_workflow.services import ageing, casework, contacts, pips, undoing, vulnerability
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import allowed
+from ponte_workflow.services.pips import PipLine
 from ponte_workflow.services.rights import leave_trace
+from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.timeline import Happening, Told, happenings
+from ponte_workflow.services.vulnerability import Safety
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network
+from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network, tracking
 from ponte_workflow.store.cases import Listed, OpenTaskRow
 from ponte_workflow.store.dossiers import Home, Instalment, Member, Pause, Recorded, Sent
 from ponte_workflow.store.effects import Writing
@@ -24,6 +27,7 @@ from ponte_workflow.store.history import Entry
 from ponte_workflow.store.network import directory
 from states.decision import Decision
 from states.document import TriggerSpec
+from states.fields import LONGEST_TEXT
 from states.pathway import PAUSE_CLOCK, Pathway
 from states.possibilities import Possibility
 from states.snapshot import HOUSEHOLD, RunningClock
@@ -75,6 +79,7 @@ class Dossier:
     months: list[Month]
     plan: tuple[date, int, list[Instalment]] | None
     messages: list[Sent]
+    fates: Mapping[int, list[tracking.Tracked]]  # what became of each message
     consents: list[tuple[str, date, date | None]]
     special: list[tuple[date, str]] | None  # None: not for this person's eyes
     pause: Pause | None
@@ -82,6 +87,9 @@ class Dossier:
     drafts: frozenset[tuple[str, int]]  # (trigger, person id)
     other_cases: list[tuple[str, date, date | None]]
     staff: Mapping[int, network.Member]
+    pips: tuple[PipLine, ...]
+    contacts: tuple[contacts.PersonShown, ...]
+    safety: Safety
 
     @property
     def pathway(self) -> Pathway:
@@ -128,12 +136,13 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         home=dossiers.home(tx, row.tenancy_id),
         possible=casework.possible(tx, who, standing),
         clocks=tuple(_clock(pathway, clock, names, who.on) for clock in snapshot.clocks),
-        tasks=tuple(_task(pathway, task) for task in cases.open_tasks(tx, (row.id,))),
+        tasks=tuple(_task(pathway, task, names) for task in cases.open_tasks(tx, (row.id,))),
         timeline=happenings(entries, told),
         accounts=ageing.ages(lines, who.on),
         months=ageing.months(lines, who.on),
         plan=dossiers.instalments(tx, row.id),
         messages=dossiers.messages(tx, row.id, MESSAGES_SHOWN),
+        fates=tracking.of_case(tx, row.id),
         consents=dossiers.consents(tx, row.household_id),
         special=special,
         pause=dossiers.running_pause(tx, row),
@@ -141,6 +150,9 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         drafts=drafts.of_case(tx, who.actor.staff_id or 0, row.id),
         other_cases=dossiers.other_cases(tx, row),
         staff=staff,
+        pips=pips.lines(tx, standing, names, who.on),
+        contacts=contacts.shown(tx, row, who.on),
+        safety=vulnerability.of_dossier(tx, who, row, people),
     )
 
 
@@ -154,6 +166,7 @@ class Form:
     trigger: str
     person_id: int
     persons: tuple[tuple[int, str], ...]  # adults, for fields of type person
+    members: tuple[tuple[int, str], ...]  # everybody who lives, for fields of type member
     workers: tuple[tuple[str, str], ...]  # (username, name), for fields of type staff
     possible: Possibility | None
     given: dict[str, str]
@@ -192,6 +205,7 @@ def form_of(tx: Transaction, who: Occasion, code: str, trigger: str, person_id: 
         trigger,
         person_id,
         tuple((adult, names[adult][0]) for adult in sorted(snapshot.adults)),
+        tuple((member, names[member][0]) for member in sorted(snapshot.members)),
         workers,
         possible,
         json.loads(kept[0]) if kept else {},
@@ -204,8 +218,10 @@ def keep_draft(
 ) -> None:
     """Keep what was typed so far, encrypted, for whoever typed it. Nothing typed: no draft."""
     row = look(tx, who, code).row
+    if any(len(text) > LONGEST_TEXT for text in given.values()):
+        raise BadInput(_("A text has at most {n} characters: this draft was not kept").format(n=LONGEST_TEXT))
     assert who.actor.staff_id is not None
-    typed = {name[:60]: text[:LONGEST_NOTE] for name, text in given.items() if text.strip()}
+    typed = {name[:60]: text for name, text in given.items() if text.strip()}
     text = json.dumps(typed, ensure_ascii=False) if typed else None
     drafts.put(tx, who.actor.staff_id, row.id, trigger, person_id, version, text, who.at)
 
@@ -262,6 +278,9 @@ def _days_left(pathway: Pathway, on: date, due_on: date) -> int:
     return pathway.calendar.working_days_between(on, due_on)
 
 
-def _task(pathway: Pathway, task: OpenTaskRow) -> TaskShown:
-    label = pathway.task_label(task.kind)
-    return TaskShown(label.in_(language()) if label else task.kind, task.role, task.opened_on, task.due_on)
+def _task(pathway: Pathway, task: OpenTaskRow, names: Mapping[int, str]) -> TaskShown:
+    label = task_label(pathway, task.kind)
+    words = label.in_(language()) if label else task.kind
+    if task.person_id in names:
+        words = f"{words} ({names[task.person_id]})"
+    return TaskShown(words, task.role, task.opened_on, task.due_on)

@@ -13,7 +13,7 @@ from ponte_workflow.store import webhooks
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.webhooks import Happened
 
-KINDS = ("opened", "step", "recorded", "clock", "pause", "resume", "undo", "note")
+KINDS = ("opened", "step", "recorded", "clock", "pause", "resume", "undo", "note", "contact")
 # Ids of transactions that ran side by side may become visible out of order: younger entries are not final yet.
 SETTLING = timedelta(minutes=1)
 

@@ -31,7 +31,8 @@ def plan_figures(tx: Transaction, case_id: int, on: date) -> Figures:
 
 def standing_figures(standing: PlanStanding) -> Figures:
     """The same from a standing that is at hand."""
-    return {
+    figures: Figures = {} if standing.next_due_on is None else {"next_due_on": standing.next_due_on.isoformat()}
+    return figures | {
         "on_time_in_a_row": standing.on_time_in_a_row,
         "missed_in_a_row": standing.missed_in_a_row,
         "missed_total": standing.missed_total,

@@ -20,7 +20,7 @@ from ponte_workflow.store.integrations import TokenRow
 PERMISSION = "integrations"
 PREFIX = "ponte_"  # secret scanners find what begins so
 LONGEST = timedelta(days=365)
-SCOPES = ("cases:read", "cases:write", "worktray:read", "ledger:import", "nights:read", "events:read")
+SCOPES = ("cases:read", "cases:write", "worktray:read", "ledger:import", "nights:read", "events:read", "costs:read")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,79}")
 
 

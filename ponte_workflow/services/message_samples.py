@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from notifications.languages import languages_for
 from notifications.message import Message
 from notifications.registry import MESSAGES
-from notifications.rendering import LANGUAGES, Rendered, render
+from notifications.rendering import Rendered, render
 from notifications.samples import sample
 from ponte_workflow.errors import not_found
 from ponte_workflow.i18n import gettext as _
@@ -35,7 +36,7 @@ def message(who: Occasion, name: str) -> MessageTold:
     require(who.actor, PERMISSION)
     if name not in MESSAGES:
         raise not_found(_("Message"), name)
-    return _told(name, LANGUAGES)
+    return _told(name, languages_for(MESSAGES[name].audience))
 
 
 def message_html(who: Occasion, name: str, language: str) -> str:

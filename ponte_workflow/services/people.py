@@ -7,7 +7,7 @@ from datetime import date
 from ponte_workflow.errors import BadInput, NotAllowed, PonteError, not_found
 from ponte_workflow.i18n import LANGUAGES
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.services import accounts, own_account
+from ponte_workflow.services import accounts, own_account, single_sign_on
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.permissions import PERMISSIONS, allowed, require
 from ponte_workflow.store import access, network, staffing
@@ -154,13 +154,15 @@ def reactivate(tx: Transaction, who: Occasion, username: str) -> None:
     _trace(tx, who, member.id, "reactivated")
 
 
-def give_password(tx: Transaction, who: Occasion, username: str, password_hash: str) -> None:
-    """A one-time password, hashed before the transaction began; it must be changed at once, and all sessions end."""
+def give_password(
+    tx: Transaction, who: Occasion, username: str, password_hash: str, *, must_change: bool = True
+) -> None:
+    """A password, hashed before the transaction began; it must be changed at the next sign-in, and all sessions end."""
     require(who.actor, MANAGE)
     member = _another(tx, who, username)
     if not member.active:
         raise Protected(_("{name} is not active: reactivate the account first").format(name=member.username))
-    accounts.put_password(tx, member.id, password_hash, at=who.at, must_change=True)
+    accounts.put_password(tx, member.id, password_hash, at=who.at, must_change=must_change)
     _trace(tx, who, member.id, "password")
 
 
@@ -179,6 +181,14 @@ def remove_second_factor(tx: Transaction, who: Occasion, username: str) -> None:
     member = _another(tx, who, username)
     accounts.remove_second_factor(tx, member.id, who.at)
     _trace(tx, who, member.id, "second factor removed")
+
+
+def forget_single_sign_on(tx: Transaction, who: Occasion, username: str) -> None:
+    """Who somebody is at the single sign-on is forgotten: the next time, the username binds them anew."""
+    require(who.actor, MANAGE)
+    member = _member(tx, username)
+    single_sign_on.forget(tx, member.id, who.at)
+    _trace(tx, who, member.id, "single sign-on forgotten")
 
 
 def may_set_absence(who: Occasion, member: Member) -> bool:

@@ -14,13 +14,20 @@ COORDINATION = frozenset({"supervisor", "lead"})
 PERMISSIONS: dict[str, frozenset[str]] = {
     "casework": CASEWORKERS,  # the worktray, and the cases that one may see
     "casework.many": frozenset({"case_worker", "supervisor", "lead"}),  # the same step for several cases
+    "plans.propose": frozenset({"case_worker", "supervisor", "lead"}),  # from what a household lives on
+    "pips.write": frozenset({"case_worker", "supervisor", "job_agency"}),
+    "pips.actions": frozenset({"case_worker", "supervisor", "job_agency", "volunteers"}),  # what came of them
+    "contacts.mend": frozenset({"case_worker", "supervisor", "lead"}),  # addresses, wishes and consents of households
     "notes.special": frozenset({"case_worker", "supervisor", "lead"}),  # health, minors, violence
+    "safety.set": frozenset({"case_worker", "supervisor", "lead"}),  # flags of vulnerability, a person's language
     "export": COORDINATION,  # lists as files
     "household.export": COORDINATION,  # everything about one household, for the household
     "supervision": COORDINATION,
     "night.read": frozenset({"supervisor", "lead", "admin"}),  # counts only
     "night.hold": COORDINATION,  # hold back single actions of tonight
     "outbox.decide": COORDINATION,  # messages that wait for a human
+    "letters": COORDINATION,  # print them, hand them to the post, say what came back
+    "certified_mail": frozenset({"lead"}),  # the mailbox is the programme's: what is unmatched may be anybody's
     "administration": frozenset({"supervisor", "landlord", "lead", "admin"}),  # its front page: leads to what one may
     "people.read": frozenset({"supervisor", "lead", "admin"}),
     "people.manage": frozenset({"lead", "admin"}),

@@ -8,14 +8,22 @@ from typing import Any
 from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
+from ponte_workflow.services.contacts import kind_name, said_words
+from ponte_workflow.services.vulnerability_words import safety_words
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.history import Entry
 from ponte_workflow.store.network import Member
-from states.document import FieldSpec, TriggerSpec
+from states.document import FieldSpec, Text, TriggerSpec
 from states.pathway import Pathway
 from states.snapshot import Value
 
+# What is done beside the pathway's own triggers.
+DEEDS = {
+    "pip_written": Text(it="PIP scritto", en="PIP written"),
+    "pip_action_planned": Text(it="Azione del PIP pianificata", en="PIP action planned"),
+    "pip_action_ended": Text(it="Esito di un'azione del PIP", en="Outcome of a PIP action"),
+}
 KINDS = ("steps", "contacts", "system", "notes", "pauses")
 
 
@@ -82,7 +90,9 @@ def _kind(entry: Entry, told: Told) -> str:
     if entry.kind in ("pause", "resume"):
         return "pauses"
     if entry.kind == "note":
-        return "notes"
+        return "steps" if entry.data.keys() & {"flag", "language", "trigger"} else "notes"
+    if entry.kind == "contact":
+        return "contacts"
     return "contacts" if entry.id in told.attempts else "steps"
 
 
@@ -96,8 +106,12 @@ def _words(entry: Entry, told: Told) -> tuple[str, str]:
         return _("Case opened: {state}").format(state=_states(pathway, data["to"])), why
     if entry.kind == "undo":
         return _("Step {seq} taken back: {state}").format(seq=data["undoes"], state=_states(pathway, data["to"])), ""
+    if data.get("trigger") in DEEDS:
+        whose = told.persons.get(int(data.get("person") or 0), "—")
+        number = f" ({data['action']})" if "action" in data else ""
+        return f"{whose}: {DEEDS[data['trigger']].in_(lang)}{number}", ""
     if entry.kind == "note":
-        return _("Note"), ""
+        return safety_words(data, told.persons) or _("Note"), ""
     if entry.kind == "pause":
         reasons = pathway.document.pause.reasons
         reason = reasons[data["reason"]].in_(lang) if data.get("reason") in reasons else str(data.get("reason"))
@@ -105,14 +119,18 @@ def _words(entry: Entry, told: Told) -> tuple[str, str]:
         return _("Paused until the review of {day}").format(day=review), reason
     if entry.kind == "resume":
         return _("Resumed"), ""
+    if entry.kind == "contact":
+        person = told.persons.get(int(data.get("person") or 0), "—")
+        said = ", ".join(said_words(one) for one in data.get("said", ()))
+        return f"{person}: {kind_name(str(data.get('contact')))} — {said}", ""
     if data.get("trigger") == "hand_over":
         member = told.staff.get(int(data.get("to_staff") or 0))
         return _("Handed over to {name}").format(name=member.name if member else "—"), ""
     label = _trigger_label(data, pathway)
     moved = data.get("from") != data.get("to")
     what = f"{label} → {_states(pathway, data['to'])}" if moved else label
-    if person := told.persons.get(int(data.get("person") or 0)):
-        what = f"{person}: {what}"
+    if name := told.persons.get(int(data.get("person") or 0)):
+        what = f"{name}: {what}"
     why = _("when {clock} ran out").format(clock=_clock(data["clock"], pathway)) if data.get("clock") else ""
     return what, why
 
@@ -180,7 +198,7 @@ def shown(value: Value, field: FieldSpec | None, persons: Mapping[int, str]) -> 
         return value.strftime("%d/%m/%Y")
     if field is not None and field.type == "money" and isinstance(value, int):
         return f"{value / 100:.2f} EUR"
-    if field is not None and field.type == "person" and isinstance(value, int):
+    if field is not None and field.type in ("person", "member") and isinstance(value, int):
         return persons.get(value, str(value))
     if field is not None and value in field.choices:
         return field.choices[str(value)].in_(language())

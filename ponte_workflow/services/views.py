@@ -11,8 +11,10 @@ from ponte_workflow.services.words import state_labels
 from ponte_workflow.services.worktray import TrayRow, case_list, stalled, worktray
 from ponte_workflow.services.worktray import trace_list as leave_list_trace
 from ponte_workflow.store import cases, history, letters, listings, network
+from ponte_workflow.store import left as messages_left
 from ponte_workflow.store.cases import Listed, OpenTaskRow
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.left import Left
 from states.pathway import Pathway
 
 __all__ = ["TrayRow", "case_list", "leave_list_trace", "lists", "show", "stalled", "told", "worktray"]
@@ -97,6 +99,13 @@ def told(tx: Transaction, who: Occasion, code: str) -> tuple[Told, ...]:
         )
         for entry in history.of_case(tx, standing.row.id)
     )
+
+
+def left(tx: Transaction, who: Occasion, code: str, *, after: int, limit: int) -> list[Left]:
+    """The messages to a household that left, and what became of each; the view leaves a trace."""
+    standing = look(tx, who, code)
+    leave_trace(tx, who.actor, "case.messages", standing.row, who.at)
+    return messages_left.of_case(tx, standing.row.id, after=after, limit=limit)
 
 
 def _sentence(pathway: Pathway, entry: history.Entry) -> str:

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 
 from notifications.registry import MESSAGES
 from ponte_workflow.i18n import LANGUAGES
+from ponte_workflow.services import safety
+from ponte_workflow.services.choosing import Ways, way_or_why
 from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import cases, community, digests, glass, ledger, letters, local_services, network, nights
@@ -19,6 +21,7 @@ from states.document import Text
 from states.roles import ROLE_NAMES
 
 ROME = ZoneInfo("Europe/Rome")
+MAIL_ONLY = Ways()
 WHAT_TO_DO = {
     "plan_breached": Text(
         it="Decidere: rinegoziare, scusare o inviare ad altro servizio", en="Decide: renegotiate, excuse or refer"
@@ -49,6 +52,7 @@ class Writer:
     office: str
     phone: str
     ledger_max_age_days: int
+    ways: Ways = MAIL_ONLY
 
     def __call__(self, tx: Transaction, row: ClaimedRow, at: datetime) -> Resolution:
         """The message with its address, or why it is withheld."""
@@ -67,13 +71,26 @@ class Writer:
             return Withheld("the case is closed")
         if case.paused:
             return Withheld("the case is paused", for_human=True)
-        if who.email is None:
-            return Withheld("no mail address is known: tell the person in another way", for_human=True)
+        closed = safety.closed_channels(tx, row.recipient_id, on)
+        if why := closed.get(safety.ALL):
+            return Withheld(why, for_human=why in safety.FOR_HUMAN)
+        kind = MESSAGES[row.message]
+        way = way_or_why(tx, kind, row, case, on, self.ways)
+        if isinstance(way, Withheld):
+            return way
         data = self._household_data(tx, row, case, who.name)
         if data is None:
             return Withheld("what it speaks of is no longer there")
-        kind = MESSAGES[row.message]
-        return Resolved(kind.model_validate(data), who.language, who.email, letters.had_attempt(tx, row.case_id))
+        taken, others = way
+        assert taken.address is not None  # else it would have been left out
+        return Resolved(
+            kind.model_validate(data),
+            who.language,
+            f"{who.name}\n{taken.address}" if taken.channel == "letter" else taken.address,
+            letters.had_attempt(tx, row.case_id),
+            channel=taken.channel,
+            others=others,
+        )
 
     def _household_data(
         self, tx: Transaction, row: ClaimedRow, case: cases.CaseRow, name: str
@@ -128,8 +145,6 @@ class Writer:
         if member is None or not member.active:
             return Withheld("nobody active stands behind this recipient", for_human=True)
         address = network.staff_email(tx, member.id)
-        if address is None:
-            return Withheld("this member of staff has no mail address", for_human=True)
         if row.message == "digest":
             data = self._digest(tx, row, member, on)
         elif row.message == "stale_ledger":
@@ -138,7 +153,10 @@ class Writer:
             data = self._glass(tx, row, member)
         else:
             data = self._case_notice(tx, row, member)
-        return Resolved(MESSAGES[row.message].model_validate(data), member.language, address)
+        message = MESSAGES[row.message].model_validate(data)
+        if address is None:  # the notice lies in their inbox
+            return Resolved(message, member.language, f"staff:{member.id}", channel="inbox")
+        return Resolved(message, member.language, address)
 
     def _stale(self, tx: Transaction, row: ClaimedRow, member: Member) -> dict[str, Any]:
         on = date.fromisoformat(row.data["on"])

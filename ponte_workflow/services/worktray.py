@@ -10,6 +10,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Occasion, look
 from ponte_workflow.services.rights import sight
+from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store import access, casefile, cases, conditions, network, people, worklists
 from ponte_workflow.store.cases import CaseRow, Listed
@@ -305,7 +306,7 @@ def _shown(
     tasks: dict[int, list[str]] = {}
     pathways = {one.case.id: who.pathways.pinned(tx, one.case.pathway_version_id) for one in found}
     for task in cases.open_tasks(tx, tuple(ids)):
-        label = pathways[task.case_id].task_label(task.kind)
+        label = task_label(pathways[task.case_id], task.kind)
         tasks.setdefault(task.case_id, []).append(label.in_(language()) if label else task.kind)
     return tuple(
         _row(

@@ -167,7 +167,9 @@ def restore(tx: Transaction, row: CaseRow, entry: chain.Entry, writing: Writing)
     connection.execute(update(consent).where(consent.c.history_id == history_id).values(withdrawn_on=writing.on))
     connection.execute(update(task).where(task.c.history_id == history_id).values(closed_on=writing.on))
     if closed_tasks := before["open_tasks"]:
-        connection.execute(update(task).where(task.c.id.in_(closed_tasks)).values(closed_on=None))
+        # No step closes the task about a wrong contact: whoever has mended it since has done so for good.
+        others = ~task.c.kind.startswith("contact_wrong/")
+        connection.execute(update(task).where(task.c.id.in_(closed_tasks), others).values(closed_on=None))
     if entry.kind == "pause":
         connection.execute(delete(pause).where(pause.c.history_id == history_id))
     elif entry.data.get("released"):

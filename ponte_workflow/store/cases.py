@@ -155,17 +155,19 @@ def snapshot(tx: Transaction, row: CaseRow, on: date, figures: Mapping[str, int 
         .order_by(contact_attempt.c.id)
     )
     paused_on, paused_days = _pauses(tx, row.id)
+    grown, members = _people(tx, row.household_id, on)
     return CaseSnapshot(
         row.id,
         row.configuration,
         journeys_of(tx, row.id),
-        adults(tx, row.household_id, on),
+        grown,
         tuple(Fact(one.name, value_from(one.value), one.on, one.person_id or 0) for one in facts),
         tuple(Attempt(*one) for one in attempts),
         running_clocks(tx, row.id),
         figures,
         paused_on,
         paused_days,
+        members,
     )
 
 
@@ -177,6 +179,15 @@ def running_clocks(tx: Transaction, case_id: int) -> tuple[RunningClock, ...]:
         .order_by(clock.c.id)
     )
     return tuple(RunningClock(*row) for row in rows)
+
+
+def _people(tx: Transaction, household_id: int, on: date) -> tuple[frozenset[int], frozenset[int]]:
+    """The adults of a household that day, and everybody who lives there."""
+    rows = tx.connection.execute(
+        select(person.c.id, person.c.birth_date).where(person.c.household_id == household_id, *_living(on))
+    ).all()
+    latest = years_before(on, ADULT_AGE)
+    return frozenset(row.id for row in rows if row.birth_date <= latest), frozenset(row.id for row in rows)
 
 
 def adults(tx: Transaction, household_id: int, on: date) -> frozenset[int]:
@@ -202,7 +213,7 @@ def contact_person(tx: Transaction, household_id: int, on: date) -> int | None:
     """Who is written to for the household: its first living adult in the landlord's order."""
     return tx.connection.execute(
         select(person.c.id)
-        .where(person.c.household_id == household_id, *_living(on))
+        .where(person.c.household_id == household_id, *_living(on), person.c.birth_date <= years_before(on, ADULT_AGE))
         .order_by(person.c.ordinal)
         .limit(1)
     ).scalar()

@@ -1,11 +1,12 @@
 """Gathering a worker's notices into one mail, and reading them back when it is rendered."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import distinct, func, select, update
 
+from ponte_workflow.store import inbox
 from ponte_workflow.store import outbox as box
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.casework import cases
@@ -30,8 +31,10 @@ def waiting_recipients(tx: Transaction) -> list[str]:
     return sorted(tx.connection.execute(query).scalars())
 
 
-def gather(tx: Transaction, recipient: str, on: date) -> int:
+def gather(tx: Transaction, recipient: str, on: date, at: datetime) -> int:
     """Put everything that waits for this recipient into one mail of that date; how many notices (0: nothing to say).
+
+    The same notices lie in the recipient's inbox from `at` on.
 
     A notice about a case that was closed or paused meanwhile has lost its point and is withdrawn.
     """
@@ -62,6 +65,7 @@ def gather(tx: Transaction, recipient: str, on: date) -> int:
     if digest_id is None:  # this morning's mail was gathered already; what came since waits for tomorrow's
         return 0
     tx.connection.execute(update(outbox).where(*mine).values(status="gathered", gathered_into=digest_id))
+    inbox.put_gathered(tx, digest_id, int(recipient.partition(":")[2]), at)
     return int(waiting)
 
 

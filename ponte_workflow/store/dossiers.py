@@ -83,6 +83,7 @@ class Sent(NamedTuple):
     subject: str | None
     body: str | None
     reply: str | None
+    way: str | None  # email, sms, pec, letter, inbox
 
 
 class Instalment(NamedTuple):
@@ -123,7 +124,8 @@ def members(tx: Transaction, household_id: int) -> tuple[Member, ...]:
         .where(person.c.household_id == household_id)
     )
     for row in rows:
-        contacts.setdefault(row.person_id, {})[row.channel] = tx.cipher.decrypt(row.value)
+        if value := tx.cipher.decrypt(row.value):  # empty: no longer known, or of letters, which have no address here
+            contacts.setdefault(row.person_id, {})[row.channel] = value
     columns = [person.c[name] for name in Member._fields[:-1]]
     people = tx.connection.execute(
         select(*columns).where(person.c.household_id == household_id).order_by(person.c.ordinal)
@@ -198,7 +200,7 @@ def instalments(tx: Transaction, case_id: int) -> tuple[date, int, list[Instalme
     """(signed on, version, instalments) of the newest plan."""
     plan = tx.connection.execute(
         select(payment_plan.c.id, payment_plan.c.signed_on, payment_plan.c.version)
-        .where(payment_plan.c.case_id == case_id)
+        .where(payment_plan.c.case_id == case_id, payment_plan.c.status != "withdrawn")
         .order_by(payment_plan.c.version.desc())
         .limit(1)
     ).first()

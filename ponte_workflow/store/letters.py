@@ -9,17 +9,16 @@ from ponte_workflow.store import history as chain
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.casework import contact_attempt, history
 from ponte_workflow.store.schema.money import instalment, payment_plan
-from ponte_workflow.store.schema.neighbourhood import contact, person
+from ponte_workflow.store.schema.neighbourhood import person
 from ponte_workflow.store.schema.network import partner
 
 
 @dataclass(frozen=True, slots=True)
 class Addressee:
-    """A person of a household as a message sees them; `email` None: no address is known."""
+    """A person of a household as a message sees them."""
 
     name: str
     language: str
-    email: str | None
     deceased: bool
     left: bool
 
@@ -33,13 +32,9 @@ def addressee(tx: Transaction, person_id: int) -> Addressee | None:
     ).first()
     if row is None:
         return None
-    token = tx.connection.execute(
-        select(contact.c.value).where(contact.c.person_id == person_id, contact.c.channel == "email")
-    ).scalar()
     return Addressee(
         f"{row.given_name} {row.surname}",
         row.language,
-        tx.cipher.decrypt(token) if token else None,
         row.deceased_on is not None,
         row.left_on is not None,
     )
@@ -64,7 +59,7 @@ def plan_of(tx: Transaction, case_id: int) -> tuple[date, list[tuple[date, int, 
     """(signed on, [(due date, cents, status)]) of the newest plan of a case."""
     plan = tx.connection.execute(
         select(payment_plan.c.id, payment_plan.c.signed_on)
-        .where(payment_plan.c.case_id == case_id)
+        .where(payment_plan.c.case_id == case_id, payment_plan.c.status != "withdrawn")
         .order_by(payment_plan.c.version.desc())
         .limit(1)
     ).first()

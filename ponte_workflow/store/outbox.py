@@ -98,6 +98,10 @@ class Proof:
     message_id: str
     accepted_at: datetime
     reply: str
+    way: str = "email"  # the kind of way; `channel` is the program behind it
+    pieces: int = 1
+    cents: int = 0
+    month: int = 0  # year * 12 + month - 1 of its leaving, in Rome
 
 
 def queue(tx: Transaction, row: OutboxRow) -> int | None:
@@ -130,16 +134,19 @@ def queue_many(tx: Transaction, rows: Iterable[OutboxRow]) -> int:
     return len(tx.connection.execute(statement, values).all())
 
 
-def claim(tx: Transaction, at: datetime, on: date, limit: int, *, delivery: str = "direct") -> list[ClaimedRow]:
+def claim(
+    tx: Transaction, at: datetime, on: date, limit: int, *, delivery: str = "direct", after: int = 0
+) -> list[ClaimedRow]:
     """Take up to `limit` rows that may leave now, oldest first; other processes skip them once this is committed.
 
-    `on` is the business date of `at`: rows that have expired by then are left for `expire`.
+    `on` is the business date of `at`: rows that have expired by then are left for `expire`. `after`: of larger ids only.
     """
     ready = (
         select(outbox)
         .where(
             WAITING,
             outbox.c.delivery == delivery,
+            outbox.c.id > after,
             outbox.c.status == "queued",
             or_(outbox.c.not_before.is_(None), outbox.c.not_before <= at),
             or_(outbox.c.expires_on.is_(None), outbox.c.expires_on >= on),
@@ -185,6 +192,10 @@ def record_sent(tx: Transaction, row: ClaimedRow, proof: Proof) -> None:
         "message_id": proof.message_id,
         "accepted_at": proof.accepted_at,
         "reply": proof.reply,
+        "way": proof.way,
+        "pieces": proof.pieces,
+        "cents": proof.cents,
+        "month": proof.month,
     }
     tx.connection.execute(insert_into(tx, evidence).values(values).on_conflict_do_nothing())
 

@@ -80,6 +80,17 @@ def life(tx: Transaction, person_id: int) -> tuple[date, date | None]:
     return row.birth_date, row.deceased_on
 
 
+def languages(tx: Transaction, household_id: int) -> dict[int, str]:
+    """Person id -> the language in which the person is written to."""
+    rows = tx.connection.execute(select(person.c.id, person.c.language).where(person.c.household_id == household_id))
+    return {row.id: row.language for row in rows}
+
+
+def set_language(tx: Transaction, person_id: int, language: str, on: date) -> None:
+    """The language in which a person wants to be written to, as the person said."""
+    tx.connection.execute(update(person).where(person.c.id == person_id).values(language=language, language_set_on=on))
+
+
 def search_name(surname: str, given_name: str) -> str:
     """What names are searched by: lower case, no accents, single blanks. Rossi-Dalò Zoë -> rossi-dalo zoe."""
     plain = unicodedata.normalize("NFKD", f"{surname} {given_name}").encode("ascii", "ignore").decode().lower()
@@ -87,7 +98,10 @@ def search_name(surname: str, given_name: str) -> str:
 
 
 def _persons(tx: Transaction, households: Collection[int]) -> dict[tuple[int, int], Any]:
-    columns = [person.c[name] for name in ("id", "household_id", "ordinal", "search_name", *_PLAIN, "tax_code_index")]
+    columns = [
+        person.c[name]
+        for name in ("id", "household_id", "ordinal", "search_name", *_PLAIN, "tax_code_index", "language_set_on")
+    ]
     ids, found = list(households), {}
     for start in range(0, len(ids), _IN):
         rows = tx.connection.execute(select(*columns).where(person.c.household_id.in_(ids[start : start + _IN])))
@@ -111,6 +125,8 @@ def _tax_code(tx: Transaction, row: PersonRow) -> dict[str, str | None]:
 
 def _update(tx: Transaction, there: Any, row: PersonRow) -> bool:
     values = {name: value for name, value in _plain(row).items() if getattr(there, name) != value}
+    if there.language_set_on is not None:
+        values.pop("language", None)
     index = tx.cipher.blind_index(row.tax_code) if row.tax_code else None
     if index != there.tax_code_index:
         values |= _tax_code(tx, row)
@@ -119,30 +135,37 @@ def _update(tx: Transaction, there: Any, row: PersonRow) -> bool:
     return bool(values)
 
 
-def _contacts(tx: Transaction, person_ids: list[int]) -> dict[tuple[int, str], str]:
-    found = {}
+def _contacts(tx: Transaction, person_ids: list[int]) -> dict[tuple[int, str], str | None]:
+    """(person id, channel) -> blind index of the value; None: somebody has mended it here, which the list cannot know."""
+    found: dict[tuple[int, str], str | None] = {}
     for start in range(0, len(person_ids), _IN):
         some = person_ids[start : start + _IN]
         rows = tx.connection.execute(
-            select(contact.c.person_id, contact.c.channel, contact.c.value_index).where(contact.c.person_id.in_(some))
+            select(contact.c.person_id, contact.c.channel, contact.c.value_index, contact.c.changed_at).where(
+                contact.c.person_id.in_(some)
+            )
         )
-        found.update({(row.person_id, row.channel): row.value_index for row in rows})
+        for row in rows:
+            found[row.person_id, row.channel] = None if row.changed_at is not None else row.value_index
     return found
 
 
-def _write_contacts(tx: Transaction, person_id: int, row: PersonRow, there: Mapping[tuple[int, str], str]) -> bool:
+def _write_contacts(
+    tx: Transaction, person_id: int, row: PersonRow, there: Mapping[tuple[int, str], str | None]
+) -> bool:
     wrote = False
     for channel, value in (("phone", row.phone), ("email", row.email)):
         index = tx.cipher.blind_index(value) if value else None
-        before = there.get((person_id, channel))
-        if index is None or index == before:
+        before = there.get((person_id, channel), "")
+        if index is None or before is None or index == before:
             continue
         values = {"value": tx.cipher.encrypt(value), "value_index": index}
-        if before is None:
+        if not before:
             new = {"person_id": person_id, "channel": channel, "preferred": False}
             tx.connection.execute(insert(contact).values(new | values))
         else:
             where = (contact.c.person_id == person_id, contact.c.channel == channel)
-            tx.connection.execute(update(contact).where(*where).values(**values))
+            # What came back from the old address says nothing of the new one.
+            tx.connection.execute(update(contact).where(*where).values(wrong_on=None, wrong_why=None, **values))
         wrote = True
     return wrote

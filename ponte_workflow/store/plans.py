@@ -105,8 +105,17 @@ def withdraw_plan(tx: Transaction, *, history_id: int) -> bool:
     ).one_or_none()
     if found is None:
         return False
-    tx.connection.execute(update(payment_plan).where(payment_plan.c.id == found.id).values(status="replaced"))
-    before = and_(payment_plan.c.case_id == found.case_id, payment_plan.c.version == found.version - 1)
+    tx.connection.execute(update(payment_plan).where(payment_plan.c.id == found.id).values(status="withdrawn"))
+    # The one that this plan replaced: not simply the version before it, which may have been withdrawn too.
+    replaced = select(func.max(payment_plan.c.version)).where(
+        payment_plan.c.case_id == found.case_id,
+        payment_plan.c.version < found.version,
+        payment_plan.c.status == "replaced",
+    )
+    before = and_(
+        payment_plan.c.case_id == found.case_id,
+        payment_plan.c.version == replaced.scalar_subquery(),
+    )
     tx.connection.execute(update(payment_plan).where(before).values(status="active"))
     return True
 

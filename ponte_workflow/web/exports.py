@@ -1,5 +1,6 @@
 """Lists as spreadsheets. A cell that a spreadsheet would take for a formula is written as the text that it is."""
 
+import csv
 import io
 from collections.abc import Sequence
 from datetime import date
@@ -48,4 +49,21 @@ def spreadsheet(name: str, title: str, head: Sequence[str], rows: Sequence[Seque
         content.getvalue(),
         media_type=XLSX,
         headers={"Content-Disposition": f'attachment; filename="{name}.xlsx"'},
+    )
+
+
+def text_file(name: str, head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Response:
+    """A .csv file to download, as Italian spreadsheets read it: semicolons, UTF-8 with its mark; `name` without ending."""
+    content = io.StringIO()
+    writer = csv.writer(content, delimiter=";", lineterminator="\r\n")
+    for row in (head, *rows):
+        # An apostrophe before what a spreadsheet would work out: it shows the text instead.
+        writer.writerow(
+            f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+            for cell in row
+        )
+    return Response(
+        content.getvalue().encode("utf-8-sig"),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, Response
 
+from notifications.languages import NAMES, direction
 from ponte_workflow.i18n import language as spoken
 from ponte_workflow.services import message_samples
 from ponte_workflow.services.message_words import message_name
@@ -28,7 +29,14 @@ def overview(visit: Reader) -> Response:
 def show(visit: Reader, message: str) -> Response:
     """One message in every language."""
     found = message_samples.message(visit.who, message)
-    return page(visit, "administration/message.html", found=found, message_name=message_name)
+    return page(
+        visit,
+        "administration/message.html",
+        found=found,
+        message_name=message_name,
+        language_names=NAMES,
+        direction=direction,
+    )
 
 
 @router.get("/{message}/{language}/html")

@@ -13,8 +13,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from notifications.formats import filters
 from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext, language, ngettext
-from ponte_workflow.services.message_words import message_name, why_words
+from ponte_workflow.services.contacts import kind_name
+from ponte_workflow.services.message_words import fate_name, message_name, why_words
 from ponte_workflow.services.permissions import role_name
+from ponte_workflow.services.vulnerability_words import language_name
 from ponte_workflow.web.assets import assets
 from ponte_workflow.web.visit import Visit
 
@@ -36,7 +38,13 @@ def environment() -> Environment:
     # Callables that read a context variable: installed translations would be one language for all requests.
     made.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     made.filters |= {"role_name": role_name, "in_language": lambda text: text.in_(language())}
-    made.filters |= {"message_name": message_name, "why_words": why_words}
+    made.filters |= {
+        "message_name": message_name,
+        "why_words": why_words,
+        "kind_name": kind_name,
+        "fate_name": fate_name,
+        "language_name": language_name,
+    }
     made.globals |= {
         "menu": menu,
         "asset": lambda name: assets()[name].url,
@@ -54,6 +62,7 @@ def menu() -> tuple[tuple[str, str, str], ...]:
         ("/", gettext("My work"), "casework"),
         ("/cases", gettext("Cases"), "casework"),
         ("/supervision", gettext("Supervision"), "supervision"),
+        ("/letters", gettext("Post"), "letters"),
         ("/nights", gettext("Nights"), "night.read"),
         ("/administration", gettext("Administration"), "administration"),
     )

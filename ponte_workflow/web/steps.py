@@ -21,17 +21,12 @@ from states.snapshot import Value
 router = APIRouter()
 Casework = Annotated[Visit, Depends(needs("casework"))]
 Person = Annotated[int, Query(ge=0)]
-LONGEST_VALUE = 20_000
 
 
 async def typed(request: Request) -> dict[str, str]:
-    """What the form sent; files and overlong values are none of its fields."""
+    """What the form sent; files are none of its fields."""
     form = await request.form(max_files=0, max_fields=60)
-    return {
-        name: value.replace("\0", "")[:LONGEST_VALUE]
-        for name, value in form.items()
-        if not isinstance(value, UploadFile)
-    }
+    return {name: value.replace("\0", "") for name, value in form.items() if not isinstance(value, UploadFile)}
 
 
 Typed = Annotated[dict[str, str], Depends(typed)]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +10,29 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from fastapi.routing import APIRoute
 from playwright.sync_api import Browser, Page
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
+from notifications.channels.imap import Found, Place
 from ponte_workflow import clock
+from ponte_workflow.services import certified_mail, pips
+from ponte_workflow.services import letters as letter_work
 from ponte_workflow.services import night as nights
-from ponte_workflow.store.engine import Store, open_engine
+from ponte_workflow.store import cases, placements
+from ponte_workflow.store.cases import CaseRow
+from ponte_workflow.store.engine import Store, Transaction, open_engine
+from ponte_workflow.store.schema.casework import history, journey
 from ponte_workflow.store.schema.messages import outbox
 from ponte_workflow.web.app import ROUTERS
 from ponte_workflow.web.gate import COOKIE, LANGUAGE_COOKIE
 from tests.browser import chromium, served
-from tests.builders import create_ledger, create_person, create_tenancy
+from tests.builders import Team, create_ledger, create_person, create_tenancy
+from tests.integration.letter_cases import write_letters
 from tests.site import Site, make_site
 
 __all__ = ["chromium"]
 TODAY = clock.today()
 # Routes whose answer is no page: files, pictures, redirects.
-NO_PAGES = re.compile(r"\.(xlsx|json|csv|svg)$|^/static/|^/health|/(picture|image|html|raw)$|^/sign-in/single")
+NO_PAGES = re.compile(r"\.(xlsx|json|csv|svg|pdf)$|^/static/|^/health|/(picture|image|html|raw)$|^/sign-in/single")
 
 # What stands for a parameter of a route.
 VALUES = {
@@ -39,6 +46,9 @@ VALUES = {
     "message": "plan_signed",
     "language": "it",
     "username": "wanda",
+    "batch": "1",
+    "mail_id": "1",
+    "person": "1",
 }
 
 
@@ -66,6 +76,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, cipher
         team.do(
             tx, "wanda", code, "refer", yesterday, receiving_service="CSM", reason="other help", household_agrees=True
         )
+        _with_pip(team, tx, rows[1], yesterday)
+    letters = write_letters(made.ponte, [row.code for row in rows])
+    with made.ponte.store.transaction() as tx:
+        letter_work.print_batch(tx, team.occasion(tx, "lidia", TODAY), letters[1:2])
+        certified_mail.take_in(tx, Found(Place(1, 1), b"From: a@example.org\r\n\r\nnot a receipt"), clock.now())
     plan = made.ponte.night_plan("plain")
     nights.run_nights(plan, TODAY, at=clock.now)
     with made.ponte.store.transaction() as tx:
@@ -77,6 +92,19 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, cipher
     yield made
     made.close()
     engine.dispose()
+
+
+def _with_pip(team: Team, tx: Transaction, row: CaseRow, on: date) -> None:
+    """An adult whose PIP is being written, with actions and a placement from before."""
+    person = min(cases.persons(tx, row.household_id))
+    values = {"case_id": row.id, "person_id": person, "configuration": "drafting", "started_on": on}
+    tx.connection.execute(insert(journey).values(**values))
+    team.write_pip(tx, "wanda", row.code, person, on, goals=("One goal", "Another"))
+    pips.end_action(tx, team.occasion(tx, "wanda", TODAY), row.code, person, 1, "done", "a note")
+    team.write_pip(tx, "wanda", row.code, person, on)
+    entry = tx.connection.execute(select(history.c.id).where(history.c.case_id == row.id).limit(1)).scalar_one()
+    placements.begin(tx, row.id, person, entry, employer="A firm", kind="permanent", starts_on=on)
+    VALUES["person"] = str(person)
 
 
 @pytest.fixture(scope="module")

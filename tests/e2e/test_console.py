@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from datetime import date
@@ -24,6 +25,7 @@ class Console:
     """`ponte` in a home of its own."""
 
     def __init__(self, home: Path) -> None:
+        self.home = home
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PONTE_")},
             "PONTE_HOME": str(home),
@@ -222,3 +224,63 @@ def test_passwords_are_set_at_the_console(ponte: Console) -> None:
     assert "can try again" in ponte("user", "unlock", "wanda")
     assert "no second factor" in ponte("user", "second-factor-off", "wanda")
     assert "nobody" in ponte("user", "password", "nobody", code=1)
+
+
+def test_people_are_looked_after_at_the_console_by_the_rules_of_the_pages(ponte: Console) -> None:
+    wrong = ("--name", "X", "--partner", "coop", "--role", "case_worker")
+    assert "2 to 60 lower-case" in ponte("user", "add", "Wrong Name", *wrong, code=1)
+    assert "is taken" in ponte("user", "add", "WANDA", *wrong, code=1)
+    assert "mail address is not valid" in ponte("user", "add", "new", *wrong, "--email", "nowhere", code=1)
+    assert "cannot cover" in ponte("user", "away", "wanda", "--from", "2026-11-02", "--deputy", "lidia", code=1)
+    assert "before the first" in ponte("user", "away", "wanda", "--from", "2026-11-02", "--to", "2026-11-01", code=1)
+    assert "a code begins" in ponte("partner", "add", "Coop!", "--name", "X", "--kind", "agency", code=1).lower()
+    ponte("user", "away", "wanda", "--from", "2026-11-02", "--to", "2026-11-03", "--deputy", "sara")
+    ponte("user", "away", "wanda")
+    ponte("partner", "add", "coop", "--name", "Cooperativa", "--kind", "cooperative", "--quarter", "sanpolino")
+    with sqlite3.connect(next(ponte.home.glob("*.sqlite3"))) as database:
+        traced = {row[0] for row in database.execute("SELECT detail FROM access WHERE what = 'people.change'")}
+    assert any("away 2026-11-02..2026-11-03" in one for one in traced)
+    assert any("edited quarters:san_polo,sanpolino" in one for one in traced), "quarters are added, never lost"
+
+
+def test_contacts_inbox_costs_and_bounces(ponte: Console, tmp_path: Path) -> None:
+    code = ponte.json("case", "list", "--as", "lidia")[1]["code"]
+    ponte("case", "assign", code, "wanda", "--as", "sara", "--on", "2026-11-02")
+    people = ponte.json("contact", "list", code, "--as", "wanda")
+    person = str(people[0]["id"])
+    words = ("contact", "set", code, "--person", person, "--kind", "email")
+    assert ponte.json(*words, "--value", "a@example.org", "--preferred", "yes", "--as", "wanda") == {"changed": True}
+    assert "Nothing was new" in ponte(*words, "--preferred", "yes", "--as", "wanda")
+    assert "no mail address" in ponte(*words, "--value", "a b", "--as", "wanda", code=1)
+    assert "write yes or no" in ponte(*words, "--works", "perhaps", "--as", "wanda", code=1)
+    assert "a@example.org" in ponte("contact", "list", code, "--as", "wanda")
+    ponte("nightly", "--on", "2026-11-05", "--without-prefect")
+    assert ponte.json("inbox", "--as", "sara")["unread"] > 0, "what the night said lies there"
+    ponte("inbox", "--unread", "--as", "sara")
+    ponte("deliver", "--at", "2026-11-05T10:00+01:00", PONTE_SMS_URL="files")
+    assert {one["channel"] for one in ponte.json("costs", "--on", "2026-11-05", "--as", "sara")} >= {"email"}
+    assert "mail" in ponte("costs", "--on", "2026-11-05", "--as", "sara")
+    assert "This is for" in ponte("costs", "--as", "wanda", code=1)
+    assert "PONTE_BOUNCES" in ponte("bounces", code=1)
+    (tmp_path / "x.eml").write_bytes(b"")
+    done = ponte("bounces", "--json", PONTE_BOUNCES=str(tmp_path))
+    assert json.loads(done)["malformed"] == [{"mail": "x.eml", "why": "empty"}]
+    ponte("bounces", code=1, PONTE_BOUNCES="imaps://u@127.0.0.1:1/INBOX")
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param({"PONTE_SMS_URL": "http://sms.example.org"}, id="SMS in the clear"),
+        pytest.param({"PONTE_SMS_FROM": "Un ponte sul blu", "PONTE_SMS_URL": "files"}, id="a sender too long"),
+        pytest.param({"PONTE_SMS_SECRET": "short"}, id="a secret that can be guessed"),
+        pytest.param({"PONTE_LEGAL_CHANNELS": "sms"}, id="legal weight by SMS"),
+        pytest.param({"PONTE_BOUNCES": "pop3://x"}, id="another mailbox"),
+        pytest.param({"PONTE_SMS_CENTS": "free"}, id="a price in words"),
+    ],
+)
+def test_channels_that_cannot_be_are_refused_before_anything_leaves(
+    ponte: Console, environment: dict[str, str]
+) -> None:
+    name = next(iter(environment))
+    assert name in ponte("deliver", code=1, **environment)

@@ -105,6 +105,21 @@ class Hands:
         self._press(self.page.locator("main form button.btn-primary").first)
         expect(self.page.locator(".alert-success")).to_contain_text(f"Fatto: {label}")
 
+    def write_pip(self, person: int) -> None:
+        """The page of a PIP: the document, then an action."""
+        self.page.goto(f"{self.town.address}/cases/{self.town.code}/persons/{person}/pip")
+        expect(self.page.locator(".alert-info")).to_contain_text("Prima di proporlo serve")
+        document = {"work_situation": "unemployed", "education": "3", "availability": "Mattina", "goals": "Un lavoro"}
+        for name, value in document.items():
+            self._fill(name, value)
+        self._fill("review_on", date(2026, 6, 6))
+        self._press(self.page.get_by_role("button", name="Conserva il PIP"))
+        expect(self.page.locator(".alert-success")).to_contain_text("Il PIP è conservato")
+        self._fill("what", "Scrivere il curriculum")
+        self._fill("due_on", date(2026, 4, 4))
+        self._press(self.page.get_by_role("button", name="Pianifica l'azione"))
+        expect(self.page.locator(".alert-success")).to_contain_text("L'azione è pianificata")
+
     def assign(self, worker: str) -> None:
         self.take("Assegna a un operatore", case_worker=worker)
 
@@ -211,8 +226,9 @@ def test_a_household_goes_from_detection_to_follow_up(
 
     hands.sign_in("gino")
     hands.take("Valutazione conclusa", of=town.person)
+    hands.write_pip(town.person)
     hands.take("Proponi il PIP", of=town.person)
-    hands.take("PIP firmato", of=town.person)
+    hands.take("PIP firmato", of=town.person, signed_by_person=True, signed_by_operator=True)
     hands.sign_in("wanda")
     hands.take("Avvia il percorso")
     hands.take(

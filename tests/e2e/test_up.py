@@ -100,7 +100,7 @@ def test_everything_starts_is_kept_alive_and_stops(home: Path) -> None:
     web, prefect = free_port(), free_port()
     process = start(home, web, prefect)
     wait_for(lambda: answers(web))
-    wait_for(lambda: deployments(prefect) == {"night", "outbox"})
+    wait_for(lambda: deployments(prefect) == {"night", "outbox", "pec"})
     pages = next(pid for pid, words in of_home(home).items() if words.endswith("flows.console web "))
     os.kill(pages, signal.SIGKILL)
     wait_for(lambda: pages not in of_home(home), 10)

@@ -142,7 +142,14 @@ def run(
     on_progress: Progress | None = None,
 ) -> DeliveryReport:
     return deliver(
-        store, channel, resolve, sender=SENDER, courtesy=courtesy, at=at, limit=limit, on_progress=on_progress
+        store,
+        {"email": channel},
+        resolve,
+        sender=SENDER,
+        courtesy=courtesy,
+        at=at,
+        limit=limit,
+        on_progress=on_progress,
     )
 
 

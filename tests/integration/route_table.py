@@ -18,7 +18,7 @@ from ponte_workflow.web.gate import SAFE
 STATIC = {"/static/{digest}/{name}"}
 DESCRIPTION = "/api/v1/openapi.json"  # of the interface, for whoever writes a program
 # Where the names in curly brackets lead, but for those that name a case or something of it: each test fills them in.
-OF_A_CASE = {"code", "number", "opening_id"}
+OF_A_CASE = {"code", "number", "opening_id", "person", "action", "flag_id"}
 PATH_VALUES = {
     "trigger": "record_attempt",
     "session_id": "1",
@@ -28,6 +28,8 @@ PATH_VALUES = {
     "message": "digest",
     "language": "it",
     "day": "2026-11-02",
+    "batch": "1",
+    "mail_id": "1",
 }
 
 

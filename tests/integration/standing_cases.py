@@ -15,7 +15,7 @@ from ponte_workflow.services import integrations
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.rights import actor_of
 from ponte_workflow.services.throttling import Throttle
-from ponte_workflow.store import cases, glass, network, outbox
+from ponte_workflow.store import cases, glass, history, network, outbox, vulnerability
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.crypto import FieldCipher
 from ponte_workflow.store.engine import Store, Transaction, open_engine
@@ -69,6 +69,7 @@ def walk(
         ("", "record_attempt", {"channel": "door", "outcome": "spoken"}),
         ("met", "meet", {}),
         ("planning", "consent", {"privacy_consent": True, "participation": True}),
+        ("", "start_pip", {}),
         ("", "record_assessment", {}),
         ("", "record_esf_entry", {}),
         ("", "excuse_pip", {"reason_without_pip": "retired"}),
@@ -76,9 +77,9 @@ def walk(
     ]
     here = "detected"
     for reached, trigger, fields in road:
-        if here == stage:
+        if here == stage and trigger != "start_pip":  # in planning one adult has a PIP
             break
-        if trigger == "excuse_pip":
+        if trigger in ("start_pip", "excuse_pip"):
             fields = {**fields, "person": adult_of(tx, row)}
         row = team.do(tx, supervisor if trigger == "assign" else worker, row.code, trigger, on, **fields)
         here = reached or here
@@ -110,7 +111,21 @@ def things_of(tx: Transaction, row: CaseRow) -> dict[str, str]:
     walter = network.member_by_username(tx, "walter").id
     at = clock.now()
     opening = glass.add(tx, staff_id=walter, case_id=row.id, reason="asked by the hospital", at=at, until_at=at)
-    return {"code": row.code, "number": str(message), "opening_id": str(opening)}
+    entry = history.of_case(tx, row.id)[-1].id
+    flag = vulnerability.add(
+        tx,
+        household_id=row.household_id,
+        person_id=None,
+        kind="reading",
+        detail=None,
+        on=TODAY,
+        until_on=None,
+        staff_id=walter,
+        history_id=entry,
+    )
+    person = str(adult_of(tx, row))
+    found = {"code": row.code, "number": str(message), "opening_id": str(opening), "flag_id": str(flag)}
+    return found | {"person": person, "action": "1"}
 
 
 def token_for(site: Site, tx: Transaction, username: str) -> str:

@@ -104,7 +104,14 @@ def test_only_administrators_make_tokens_and_only_reasonable_ones(site: Site) ->
 def test_a_token_does_only_what_its_scopes_say(site: Site) -> None:
     code = standing(site)
     calls = {
-        "cases:read": ["/cases", f"/cases/{code}", f"/cases/{code}/triggers", f"/cases/{code}/history", "/stalled"],
+        "cases:read": [
+            "/cases",
+            f"/cases/{code}",
+            f"/cases/{code}/triggers",
+            f"/cases/{code}/history",
+            f"/cases/{code}/messages",
+            "/stalled",
+        ],
         "worktray:read": ["/worktray"],
         "events:read": ["/events"],
     }

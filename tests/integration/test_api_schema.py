@@ -37,7 +37,11 @@ from tests.site import Site
 EXAMPLES_EACH = 20
 OPERATIONS = (
     *("listCases", "listStalled", "showCase", "listTriggers", "fireTrigger", "undoStep", "showHistory"),
+    "listMessages",
+    *("listFlags", "setFlag", "liftFlag"),
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
+    *("showPip", "endPipAction"),
+    *("listContacts", "mendContact", "listNotices", "listCosts"),
 )
 CALM = {
     "listCases",
@@ -45,9 +49,13 @@ CALM = {
     "showCase",
     "listTriggers",
     "showHistory",
+    "listMessages",
     "showWorktray",
     "listEvents",
     "listNights",
+    "listContacts",
+    "listNotices",
+    "listCosts",
 }
 
 

@@ -126,6 +126,15 @@ def test_a_draft_can_be_thrown_away(site: Site, case: CaseRow) -> None:
     assert "Throw the draft away" not in browser.get(f"/cases/{case.code}/do/drop_out").text
 
 
+def test_a_text_that_is_too_long_is_refused_whole_and_comes_back(site: Site, case: CaseRow) -> None:
+    browser, long = site.signed_in("wanda"), "a long story " * 2000
+    refused = browser.post(f"/cases/{case.code}/do/drop_out", data={"version": case.version, "reason": long})
+    assert refused.status_code == 422 and "the text is too long (26000 &gt; 20000 characters)" in refused.text
+    assert refused.text.count("a long story") == 2000, "nothing is cut without a word"
+    kept = browser.post(f"/cases/{case.code}/draft/drop_out", data={"version": case.version, "reason": long})
+    assert kept.status_code == 422
+
+
 def test_a_note_is_kept_encrypted_and_moves_nothing(site: Site, case: CaseRow) -> None:
     browser = site.signed_in("wanda")
     browser.post(f"/cases/{case.code}/note", data={"text": "Prefers to be called after six"})

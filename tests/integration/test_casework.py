@@ -41,8 +41,8 @@ def test_a_case_goes_from_detection_to_the_three_tracks(team: Team) -> None:
         team.do(tx, "wanda", row.code, "consent", privacy_consent=True, participation=True)
         person = next(iter(casework.look(tx, team.occasion(tx, "wanda"), row.code).snapshot.adults))
         team.do(tx, "wanda", row.code, "start_pip", person=person)
-        for trigger in ("assessed", "propose", "sign", "search"):
-            team.do(tx, "wanda", row.code, trigger, person_id=person)
+        team.sign_pip(tx, "wanda", row.code, person)
+        team.do(tx, "wanda", row.code, "search", person_id=person)
         team.do(tx, "wanda", row.code, "record_assessment")
         team.do(tx, "wanda", row.code, "record_esf_entry")
         row = team.do(tx, "wanda", row.code, "activate")

@@ -127,8 +127,8 @@ def to_active(team: Team, tx: Transaction, code: str, on: date = MONDAY) -> None
     team.do(tx, "wanda", code, "consent", on, privacy_consent=True, participation=True)
     for person in cases.adults(tx, cases.by_code(tx, code).household_id, on):
         team.do(tx, "wanda", code, "start_pip", on, person=person)
-        for trigger in ("assessed", "propose", "sign", "search"):
-            team.do(tx, "wanda", code, trigger, on, person_id=person)
+        team.sign_pip(tx, "wanda", code, person, on)
+        team.do(tx, "wanda", code, "search", on, person_id=person)
     team.do(tx, "wanda", code, "record_assessment", on)
     team.do(tx, "wanda", code, "record_esf_entry", on)
     team.do(tx, "wanda", code, "activate", on)

@@ -111,7 +111,7 @@ def _mails(rossi: Household) -> Iterator[tuple[str, str, str]]:
             data={"since": (TODAY - timedelta(days=9)).isoformat()},
         )
         assert outbox.queue(tx, noted)
-        digests.gather(tx, f"staff:{row.assigned_to}", TODAY)
+        digests.gather(tx, f"staff:{row.assigned_to}", TODAY, clock.now())
         direct = outbox.claim(tx, at, TODAY, 20)
         yield from _words(direct, tx, writer, at)
         site.team.do(tx, "wanda", row.code, "decease", TODAY, person=adult_of(tx, row), reason="in hospital")

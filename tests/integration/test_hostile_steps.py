@@ -38,6 +38,10 @@ KNOWN: dict[str, dict[str, object]] = {
 WRITTEN = ("text", "date", "int", "money")
 # What may get more rows when a step is taken: the case's own story, what leaves because of it, and who looked.
 OF_A_STEP = {
+    "pip_signature",
+    "pip_version",
+    "placement",
+    "placement_check",
     "access",
     "clock",
     "consent",
@@ -134,6 +138,7 @@ def valid(field: FieldSpec, adult: int) -> str:
     if field.type == "choice":
         return next(iter(field.choices))
     ready = {"date": TODAY.isoformat(), "bool": "yes", "money": "100,00", "staff": "wanda", "person": str(adult)}
+    ready |= {"vat_number": "00743110157", "member": str(adult)}
     return ready.get(field.type) or (str(field.minimum or 1) if field.type == "int" else "x")
 
 

@@ -64,7 +64,15 @@ def send(team: Team, folder: Path, at: datetime) -> list[str]:
     """Deliver to files; the texts that left."""
     writer = Writer(team.pathways, "Sportello", "030 0", 7)
     courtesy = Courtesy(LegalCalendar(saturdays=False).is_holiday)
-    deliver(team.store, FileChannel(folder), writer, sender="ponte@example.org", courtesy=courtesy, at=at, limit=100)
+    deliver(
+        team.store,
+        {"email": FileChannel(folder)},
+        writer,
+        sender="ponte@example.org",
+        courtesy=courtesy,
+        at=at,
+        limit=100,
+    )
     return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.eml"))]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, create_engine, func, insert, select, text, update
 
 from ponte_workflow.errors import InvalidField, NotFound
 from ponte_workflow.services.instalments import due_soon, excuse, settle, sign_plan, standings
+from ponte_workflow.store import dossiers
 from ponte_workflow.store.crypto import FieldCipher, new_key
 from ponte_workflow.store.engine import Store, Transaction, open_engine
 from ponte_workflow.store.plans import withdraw_plan
@@ -236,6 +237,18 @@ def test_a_plan_taken_back_gives_way_to_the_one_before(tx: Transaction, village:
     assert withdraw_plan(tx, history_id=entry)
     assert [plan.plan_id for plan in settle(tx, SIGNED)] == [old]
     assert not withdraw_plan(tx, history_id=entry + 1)
+
+
+def test_of_several_plans_taken_back_none_comes_to_life_again(tx: Transaction, village: Village) -> None:
+    case_id = village.case()
+    old = signed(tx, case_id)
+    for _again in range(3):
+        entry = village.entry(case_id)
+        sign_plan(tx, case_id, total_cents=9_000, instalments=3, first_due_on=FIRST_DUE, on=SIGNED, history_id=entry)
+        assert withdraw_plan(tx, history_id=entry)
+        assert [plan.plan_id for plan in settle(tx, SIGNED)] == [old]
+    shown = dossiers.instalments(tx, case_id)
+    assert shown is not None and shown[1] == 1, "the case's page shows the plan that counts"
 
 
 def test_a_household_in_time_stays_in_time_while_its_balance_goes_up_and_down(

@@ -19,7 +19,7 @@ from ponte_workflow.store.schema.accounts import recovery_code, web_session
 from ponte_workflow.store.schema.network import access, staff
 from ponte_workflow.web.gate import COOKIE
 from ponte_workflow.web.visit import ANYBODY
-from tests.integration.route_table import pages
+from tests.integration.route_table import OF_A_CASE, pages
 from tests.site import HOST, PASSWORD, Site
 
 HOME = HOST.removeprefix("https://")
@@ -339,7 +339,7 @@ def test_half_a_session_reaches_nothing(site: Site) -> None:
     for page in pages(site.app):
         if page.api or page.rule == ANYBODY or page.path in own:
             continue
-        address = page.address(code="P-000001", number="1", opening_id="1")
+        address = page.address(**dict.fromkeys(OF_A_CASE, "1") | {"code": "P-000001"})
         answer = browser.request(page.method, address)
         assert (answer.status_code, answer.headers.get("location")) == (303, "/sign-in/code"), page.id
         tried += 1

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import text
 
 from ponte_workflow.errors import PonteError
-from ponte_workflow.services import casework, undoing
+from ponte_workflow.services import casework, pips, undoing
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan
 from ponte_workflow.services.replaying import differences
@@ -110,10 +110,25 @@ class Life(RuleBasedStateMachine):
             "staff": ("wanda", "walter", "rita")[pick % 3],
             "date": self.on + timedelta(days=pick),
             "person": people[pick % len(people)] if people else 0,
+            "member": people[pick % len(people)] if people else 0,
+            "vat_number": "01234567897",
         }
         if kind == "choice":
             return "spoken" if name == "outcome" and pick < 7 else choices[pick % len(choices)]
         return values[kind]
+
+    @rule(which=st.integers(0, CASES - 1), pick=st.integers(0, 3))
+    def somebody_writes_a_pip(self, which: int, pick: int) -> None:
+        """A PIP is written, or one of its actions ends."""
+        with self.trying() as tx:
+            who = self.team.occasion(tx, "lidia" if pick == 3 else "gino", self.on)
+            standing = casework.look(tx, who, self.codes[which])
+            people = sorted(standing.snapshot.journeys)
+            person = people[pick % len(people)] if people else 0
+            if pick == 2:
+                pips.end_action(tx, who, self.codes[which], person, 1, "done")
+            else:
+                self.team.write_pip(tx, "gino", self.codes[which], person, self.on)
 
     @rule(which=st.integers(0, CASES - 1), days=st.integers(1, 40))
     def somebody_pauses(self, which: int, days: int) -> None:

@@ -14,7 +14,7 @@ from states.decide import decide, opening
 from states.decision import Decision, MoveClock, Notify, Refusal, Release, StartClock, StopClock
 from states.loader import BUNDLED, load
 from states.pathway import PAUSE_CLOCK
-from states.snapshot import Attempt, CaseSnapshot, ClockDue, Event, Paused, Resumed, RunningClock
+from states.snapshot import Attempt, CaseSnapshot, ClockDue, Event, Fact, Paused, Resumed, RunningClock
 from tests.unit.snapshots import AGENCY, BASE, CALL, MONDAY, PATHWAYS, SYSTEM, active, case, fire, ring, taken
 
 
@@ -181,7 +181,10 @@ def test_a_pause_over_the_holidays_counts_working_days_only() -> None:
 
 def test_a_clock_started_during_a_pause_stood_still_from_its_own_start() -> None:
     later = MONDAY + timedelta(days=7)
-    started = taken(case("planning", journeys={7: "drafting"}, paused_on=MONDAY), "propose", AGENCY, 7, on=later)
+    drafted = case(
+        "planning", journeys={7: "drafting"}, paused_on=MONDAY, facts=(Fact("pip_complete", True, MONDAY, 7),)
+    )
+    started = taken(drafted, "propose", AGENCY, 7, on=later)
     (clock,) = [effect for effect in started.effects if isinstance(effect, StartClock)]
     assert clock.due_on is None, "it waits for the case to go on"
     still = RunningClock(7, clock.name, clock.started_on, 0, 0, None)

@@ -126,13 +126,14 @@ STAY_ROWS: list[Row] = [
 # (trigger, the person's state, fields, facts about the person, the state reached)
 PERSON_ROWS: list[tuple[str, str, dict[str, Value], dict[str, Value], str]] = [
     ("assessed", "assessment", {}, {}, "drafting"),
-    ("propose", "drafting", {}, {}, "proposed"),
-    ("sign", "proposed", {}, {}, "signed"),
+    ("propose", "drafting", {}, {"pip_complete": True}, "proposed"),
+    ("sign", "proposed", {"signed_by_person": True, "signed_by_operator": True}, {}, "signed"),
     ("redraft", "proposed", {}, {}, "drafting"),
     *(("train", state, {}, {}, "training") for state in ("signed", "searching")),
     *(("search", state, {}, {}, "searching") for state in ("signed", "training")),
     *(("place", state, dict(PLACE), {}, "placed") for state in ("signed", "training", "searching")),
     *(("vary", state, dict(REASON), {}, "drafting") for state in ("signed", "training", "searching")),
+    ("check_placement", "placed", {"placement_check": "well"}, {}, "placed"),
     ("keep", "placed", {}, {"placed_on": MONDAY.replace(month=8)}, "kept"),
     ("lose_job", "placed", dict(REASON), {}, "searching"),
     ("interrupt", "training", dict(REASON), {}, "interrupted"),

@@ -59,6 +59,7 @@ def test_a_value_is_read_by_its_type(type_: str, written: Value, read: Value) ->
         pytest.param("date", "01/01/0001", id="a year that no calendar of ours has"),
         pytest.param("date", "31/12/2200", id="a year too far away"),
         pytest.param("int", "9" * 5000, id="more digits than a number has"),
+        pytest.param("text", "a" * 20_001, id="a text that would have to be cut"),
         pytest.param("int", "100000000001", id="a number beyond use"),
         pytest.param("money", "9" * 5000, id="more digits than money has"),
         pytest.param("money", "-1000000000,01", id="less than all the money"),

@@ -9,23 +9,44 @@ from jinja2 import TemplateNotFound, UndefinedError, meta
 
 from notifications.errors import BadData, UnknownMessage
 from notifications.formats import filters
+from notifications.languages import languages_for
 from notifications.message import CaseNotice, HouseholdMessage, Message, StaffMessage
 from notifications.messages.digest.model import Digest, DigestRow
 from notifications.messages.event_invitation.model import EventInvitation
 from notifications.messages.plan_signed.model import PlanSigned
 from notifications.registry import MESSAGES, check, check_queued
-from notifications.rendering import LANGUAGES, PARTS, TEMPLATES, environment_for, render
+from notifications.rendering import LANGUAGES, PARTS, SHORT, TEMPLATES, environment_for, render
 
 every_message = pytest.mark.parametrize("kind", MESSAGES.values(), ids=MESSAGES.keys())
 every_language = pytest.mark.parametrize("language", LANGUAGES)
-THREATS = ("sfratto", "diffida", "ingiunzione", "legale", "morosità", "eviction", "legal action", "arrears", "overdue")
+in_every_language = pytest.mark.parametrize(
+    ("kind", "language"),
+    [
+        pytest.param(kind, language, id=f"{name} {language}")
+        for name, kind in MESSAGES.items()
+        for language in languages_for(kind.audience)
+    ],
+)
+THREATS: tuple[str, ...] = (
+    "sfratto",
+    "diffida",
+    "ingiunzione",
+    "legale",
+    "morosità",
+    "eviction",
+    "legal action",
+    "arrears",
+    "overdue",
+)
+THREATS += ("إخلاء", "طرد", "محكمة", "إنذار", "متأخرات", "بے دخل", "عدالت", "قانونی", "بقایا", "نوٹس دیا")
+THREATS += ("evacuare", "somați", "instanț", "executare", "restanț", "datori")
 
 
 def placeholders_of(template: str, language: str) -> set[str]:
     environment = environment_for(language)
     assert environment.loader is not None
     source = environment.loader.get_source(environment, template)[0]
-    return meta.find_undeclared_variables(environment.parse(source)) - {"language"}
+    return meta.find_undeclared_variables(environment.parse(source)) - {"language", "direction"}
 
 
 def digest_row(
@@ -46,46 +67,44 @@ def digest_row(
     )
 
 
-@every_message
-@every_language
+@in_every_language
 def test_every_message_renders_in_every_language(kind: type[Message], language: str) -> None:
     rendered = render(kind.sample(), language)
     assert rendered.language == language
     assert rendered.subject and "\n" not in rendered.subject
     assert len(rendered.text) > 100
-    assert rendered.html.startswith("<!DOCTYPE html>") and f'<html lang="{language}">' in rendered.html
+    assert rendered.html.startswith("<!DOCTYPE html>") and f'<html lang="{language}" dir=' in rendered.html
     assert "None" not in rendered.subject + rendered.text
     assert "\n\n\n" not in rendered.text
 
 
-@every_message
-@every_language
+@in_every_language
 def test_html_needs_nothing_from_outside(kind: type[Message], language: str) -> None:
     html = render(kind.sample(), language).html
     assert not [word for word in ("<img", "<script", "<link", "url(", "http://", "https://") if word in html]
 
 
-@every_message
-@every_language
+@in_every_language
 @pytest.mark.parametrize("part", PARTS)
 def test_templates_use_only_the_fields_of_their_message(kind: type[Message], language: str, part: str) -> None:
     assert placeholders_of(f"{kind.name}/{part.format(language=language)}", language) <= kind.placeholders()
 
 
-@every_language
 @pytest.mark.parametrize("form", ["txt", "html"])
 @pytest.mark.parametrize(("base", "kind"), [("household", HouseholdMessage), ("staff", StaffMessage)])
-def test_base_layouts_use_only_what_every_such_message_has(
-    base: str, kind: type[Message], language: str, form: str
-) -> None:
-    assert placeholders_of(f"_base/{base}.{language}.{form}", language) <= kind.placeholders()
+def test_base_layouts_use_only_what_every_such_message_has(base: str, kind: type[Message], form: str) -> None:
+    for language in languages_for(base):
+        assert placeholders_of(f"_base/{base}.{language}.{form}", language) <= kind.placeholders()
 
 
 def test_every_folder_is_a_message_with_all_its_templates_and_nothing_else() -> None:
     folders = {path.name: path for path in TEMPLATES.iterdir() if path.is_dir() and path.name[0] != "_"}
     assert folders.keys() == MESSAGES.keys()
-    wanted = {part.format(language=language) for part in PARTS for language in LANGUAGES} | {"__init__.py", "model.py"}
-    for folder in folders.values():
+    for name, folder in folders.items():
+        audience = MESSAGES[name].audience
+        parts = (*PARTS, SHORT) if audience == "household" else PARTS
+        wanted = {part.format(language=language) for part in parts for language in languages_for(audience)}
+        wanted |= {"__init__.py", "model.py"}
         assert {path.name for path in folder.iterdir() if path.name != "__pycache__"} == wanted
 
 
@@ -101,7 +120,7 @@ def test_every_field_of_a_message_is_used_in_its_text(kind: type[Message]) -> No
 @every_language
 def test_households_are_never_threatened(name: str, language: str) -> None:
     rendered = render(MESSAGES[name].sample(), language)
-    words = (rendered.subject + rendered.text).lower()
+    words = (rendered.subject + rendered.text + rendered.short).lower()
     assert not [threat for threat in THREATS if threat in words]
 
 
@@ -116,7 +135,9 @@ def test_only_the_instalment_is_a_demand_and_only_the_signed_plan_is_legal() -> 
         pytest.param("it", "it", id="italian"),
         pytest.param("en-GB", "en", id="english of a region"),
         pytest.param("EN_us", "en", id="other spelling"),
-        pytest.param("ur", "it", id="not there yet"),
+        pytest.param("ar-MA", "ar", id="arabic of a country"),
+        pytest.param("ur", "ur", id="urdu"),
+        pytest.param("sq", "it", id="not there"),
         pytest.param("", "it", id="unknown"),
     ],
 )

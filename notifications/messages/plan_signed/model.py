@@ -13,6 +13,7 @@ class PlanSigned(HouseholdMessage):
 
     name: ClassVar[str] = "plan_signed"
     legal: ClassVar[bool] = True
+    fits: ClassVar[frozenset[str]] = frozenset({"email", "pec", "letter"})  # a calendar is no SMS
 
     signed_on: date
     instalments: Annotated[tuple[tuple[date, Cents], ...], Field(min_length=1)]  # (due date, cents)

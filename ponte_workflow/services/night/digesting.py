@@ -20,7 +20,7 @@ def gather_digests(night: Night, shard: int) -> StepCounts:
             digests.readdress(tx, f"staff:{lead}")
         staff = members(tx)
         for recipient in digests.waiting_recipients(tx):
-            notices = digests.gather(tx, recipient, night.on)
+            notices = digests.gather(tx, recipient, night.on, night.at)
             total += StepCounts(notices, 1 if notices else 0, 0)
             if notices:
                 name = staff[int(recipient.partition(":")[2])].username

@@ -10,7 +10,10 @@ from ponte_workflow.store.schema import (
     neighbourhood,
     network,
     nights,
+    persons,
+    post,
     services_around,
+    vulnerability,
 )
 from ponte_workflow.store.schema.base import metadata
 
@@ -25,5 +28,8 @@ __all__ = [
     "neighbourhood",
     "network",
     "nights",
+    "persons",
+    "post",
     "services_around",
+    "vulnerability",
 ]

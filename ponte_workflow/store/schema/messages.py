@@ -1,8 +1,20 @@
 """The outbox: every reminder, escalation and message, once; and the evidence of what left."""
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+)
 
-from ponte_workflow.store.schema.base import Id, Moment, key, metadata, ref
+from ponte_workflow.store.schema.base import Cents, Id, Moment, key, metadata, ref
 
 outbox = Table(
     "outbox",
@@ -75,6 +87,12 @@ evidence = Table(
     Column("message_id", String(200), nullable=False),
     Column("accepted_at", Moment, nullable=False),
     Column("reply", Text, nullable=False),  # what the server said
+    # email, sms, pec, letter, inbox: the kind of way; `channel` is the program behind it
+    Column("way", String(10), nullable=False, server_default="email"),
+    Column("pieces", Integer, nullable=False, server_default="1"),  # what is paid for: segments of an SMS
+    Column("cents", Cents, nullable=False, server_default="0"),
+    Column("month", Integer, nullable=False, server_default="0"),  # year * 12 + month - 1 of its leaving
+    Index("ix_evidence_month", "month", "way", "pieces", "cents"),  # covering: what a month cost
 )
 
 # What became of a message after it was accepted: append-only, told by gateways, receipts, bounces and people.
@@ -88,5 +106,58 @@ delivery_event = Table(
     Column("kind", String(20), nullable=False),
     Column("reference", String(200), nullable=False, default=""),  # the teller's own id: told twice, kept once
     Column("detail", Text, nullable=True),  # codes only, no address
+    Column("channel", String(10), nullable=True),  # by which way; None: the one of the evidence
+    Column("followed_at", Moment, nullable=True),  # when what it means for the contact was seen to
     UniqueConstraint("outbox_id", "kind", "reference"),
+    Index("ix_delivery_event_reference", "reference"),
+    Index("ix_delivery_event_kind", "kind", "at"),
+    Index(
+        "ix_delivery_event_to_follow",
+        "id",
+        sqlite_where=and_(Column("followed_at").is_(None), Column("kind").in_(["bounced", "refused", "returned"])),
+        postgresql_where=and_(Column("followed_at").is_(None), Column("kind").in_(["bounced", "refused", "returned"])),
+    ),
+)
+
+# What is said to staff, inside Ponte: each notice once, read or not.
+inbox = Table(
+    "inbox",
+    metadata,
+    key(),
+    ref("staff_id", "staff"),
+    Column("outbox_id", Id, ForeignKey("outbox.id"), nullable=False, unique=True),
+    Column("at", Moment, nullable=False),
+    Column("read_at", Moment, nullable=True),
+    Index("ix_inbox_of", "staff_id", "id"),
+    Index("ix_inbox_at", "at"),
+    Index(
+        "ix_inbox_unread",
+        "staff_id",
+        sqlite_where=Column("read_at").is_(None),
+        postgresql_where=Column("read_at").is_(None),
+    ),
+)
+
+# What is told to whoever looks after the machine, once for each subject; no personal data.
+alert = Table(
+    "alert",
+    metadata,
+    key(),
+    Column("subject", String(80), nullable=False, unique=True),  # night/2026-11-23, channel/sms/2026-11-23, notice/41
+    Column("at", Moment, nullable=False),
+    Column("sent_at", Moment, nullable=True),
+)
+
+# Mails that came back, as they came: evidence of what a server said.
+returned_mail = Table(
+    "returned_mail",
+    metadata,
+    key(),
+    Column("digest", String(64), nullable=False, unique=True),  # sha256 of the raw mail: read twice, kept once
+    Column("read_at", Moment, nullable=False),
+    Column("verdict", String(20), nullable=False),  # failed, delayed, delivered, other, unmatched, malformed
+    Column("status", String(20), nullable=False, default=""),  # the enhanced status code, e.g. 5.1.1
+    Column("why", Text, nullable=False, default=""),  # of a malformed one: what was wrong with it
+    ref("outbox_id", "outbox", nullable=True),
+    Column("raw", Text, nullable=False),  # encrypted
 )

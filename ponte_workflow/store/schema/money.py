@@ -104,7 +104,7 @@ payment_plan = Table(
     Column("version", Integer, nullable=False),
     Column("signed_on", Date, nullable=False),
     Column("total_cents", Cents, nullable=False),
-    Column("status", String(12), nullable=False),  # active, replaced, settled
+    Column("status", String(12), nullable=False),  # active, replaced, settled, withdrawn
     ref("history_id", "history", nullable=True, index=True),
     UniqueConstraint("case_id", "version"),
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, Column, Date, Integer, String, Table, Text, UniqueConstraint
 
-from ponte_workflow.store.schema.base import Cents, key, metadata, ref
+from ponte_workflow.store.schema.base import Cents, Moment, key, metadata, ref
 
 building = Table(
     "building",
@@ -67,6 +67,7 @@ person = Table(
     Column("tax_code_index", String(64), nullable=True, index=True),
     Column("relation", String(60), nullable=False),
     Column("language", String(5), nullable=False, default="it"),
+    Column("language_set_on", Date, nullable=True),  # the household said so: the landlord's list changes it no more
     Column("deceased_on", Date, nullable=True),
     Column("left_on", Date, nullable=True),
     UniqueConstraint("household_id", "ordinal"),
@@ -77,10 +78,15 @@ contact = Table(
     metadata,
     key(),
     ref("person_id", "person"),
-    Column("channel", String(10), nullable=False),  # phone, email
-    Column("value", Text, nullable=False),  # encrypted
+    Column("channel", String(10), nullable=False),  # phone, email, pec; letter: what is known of letters to the home
+    Column("value", Text, nullable=False),  # encrypted; empty for letters: their address is the dwelling's
     Column("value_index", String(64), nullable=False, index=True),
-    Column("preferred", Boolean, nullable=False, default=False),
+    Column("preferred", Boolean, nullable=False, default=False),  # at most one of a person
+    Column("consent_on", Date, nullable=True),  # asked, and wanted; None and not withdrawn: not asked yet
+    Column("consent_withdrawn_on", Date, nullable=True),
+    Column("wrong_on", Date, nullable=True),  # since when it is known that nothing arrives there
+    Column("wrong_why", String(60), nullable=True),  # bounced, refused, returned, told: codes
+    Column("changed_at", Moment, nullable=True),  # what was told of the value before it counts no more
     UniqueConstraint("person_id", "channel"),
 )
 
