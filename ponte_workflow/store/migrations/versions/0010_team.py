@@ -1,4 +1,4 @@
-"""People who work here: teams, own tasks, appointments, calendar feeds."""
+"""Teams, and whole caseloads handed over."""
 
 revision = "0010"
 down_revision = "0009"
