@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from ponte_workflow.errors import BadInput, NeedsMissing
+from ponte_workflow.errors import BadInput, NeedsMissing, NotFound
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store import cases, community, emporio, local_services
 from ponte_workflow.store.cases import CaseRow
@@ -74,7 +74,7 @@ def _keep_participation(tx: Transaction, deed: Deed) -> None:
     event_id, hours = deed.number("attended_event"), deed.number("hours_given") or 0
     what, on = str(deed.facts["participated_in"]), deed.on
     if event_id is not None:
-        event = community.event_row(tx, event_id, lock=True)
+        event = _event(tx, event_id)
         if event.cancelled_on is not None:
             raise BadInput(_("{title} was cancelled: nobody can have been there").format(title=event.title))
         if event.on > deed.on:
@@ -111,7 +111,7 @@ def _keep_invitation(tx: Transaction, deed: Deed) -> None:
     event_id = deed.number("invited_event")
     if event_id is None:
         return
-    event = community.event_row(tx, event_id, lock=True)
+    event = _event(tx, event_id)
     if event.cancelled_on is not None:
         raise BadInput(_("{title} was cancelled: nobody is invited to it").format(title=event.title))
     if event.on < deed.on:
@@ -125,10 +125,28 @@ def _keep_invitation(tx: Transaction, deed: Deed) -> None:
     community.invite(tx, event_id=event_id, case_id=row.id, on=deed.on, history_id=deed.history_id)
 
 
+def _event(tx: Transaction, event_id: int) -> community.EventRow:
+    try:
+        return community.event_row(tx, event_id, lock=True)
+    except NotFound as error:  # the case is there: it is the field that says something that is not
+        raise BadInput(
+            _("event: there is no event number {n}; choose one from the list of events").format(n=event_id)
+        ) from error
+
+
+def _service(tx: Transaction, service_id: int) -> local_services.ServiceRow:
+    try:
+        return local_services.service(tx, service_id)
+    except NotFound as error:
+        raise BadInput(
+            _("service: there is no service number {n}; choose one from the directory").format(n=service_id)
+        ) from error
+
+
 def _propose(kind: str) -> Callable[[Transaction, Deed], None]:
     def propose(tx: Transaction, deed: Deed) -> None:
         service_id = deed.number("service")
-        if service_id is not None and not local_services.service(tx, service_id).active:
+        if service_id is not None and not _service(tx, service_id).active:
             raise BadInput(_("Service {n} is no longer active: choose another one").format(n=service_id))
         within = deed.pathway.document.referrals.answer_within
         local_services.propose(

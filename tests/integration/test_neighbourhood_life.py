@@ -216,6 +216,33 @@ def test_a_referral_needs_the_household_and_comes_back_when_refused(team: Team) 
         assert now(tx, row).configuration == ("closed.referred",)
 
 
+@pytest.mark.parametrize(
+    ("step", "fields", "says"),
+    [
+        pytest.param("refer", AGREED | {"service": 999}, "service: there is no service number 999", id="service"),
+        pytest.param(
+            "participate",
+            {"participated_in": "event", "attended_event": 999},
+            "event: there is no event number 999",
+            id="event attended",
+        ),
+        pytest.param(
+            "invite_to_event",
+            {"what": "Dinner", "where": "Hall", "day": MONDAY, "hour": 18, "invited_event": 999},
+            "event: there is no event number 999",
+            id="event invited to",
+        ),
+    ],
+)
+def test_a_field_that_names_what_is_not_there_is_refused_by_its_name(
+    team: Team, step: str, fields: dict[str, Any], says: str
+) -> None:
+    with team.store.transaction() as tx:
+        row = home(team, tx)
+        with pytest.raises(BadInput, match=says), tx.savepoint():
+            team.do(tx, "wanda" if step == "refer" else "vera", row.code, step, **fields)
+
+
 def test_help_alongside_leaves_the_case_with_us_and_goes_its_way(team: Team) -> None:
     with team.store.transaction() as tx:
         row = home(team, tx)
