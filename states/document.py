@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from states.allocation import Policy
 from states.detection import DetectionParameters
 
 Role = Literal["supervisor", "case_worker", "job_agency", "volunteers", "landlord", "lead", "system"]
@@ -266,6 +267,8 @@ class PaymentPolicy(Part):
 
     tolerance_days: int = Field(ge=0)
     remind_before_days: int = Field(ge=0)
+    # What comes first of money without a notice's reference; plans keep what was in force when they were signed.
+    allocation: Policy = "oldest_first"
     # Proposals. There is no legal figure for what a household in arrears can bear: each town sets its own.
     housing_share_percent: int = Field(default=40, ge=1, le=100)  # of the income: rent, charges and instalment together
     least_left_cents: int = Field(default=50_000, ge=0)  # a month, to live on, for the first person

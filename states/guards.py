@@ -227,6 +227,16 @@ _ALL: tuple[Guard, ...] = (
         asks=True,
     ),
     Guard(
+        "administrator_signed",
+        Text(
+            it="il debito è anche verso un secondo creditore: firma anche l'amministratore",
+            en="a second creditor is owed too: the administrator must sign as well",
+        ),
+        ("case_worker",),
+        lambda s, p: int(s.figures.get("creditors_owed", 0)) < 2 or s.fields.get("signed_by_administrator") is True,
+        asks=True,
+    ),
+    Guard(
         "plan_settled",
         Text(it="il debito del piano non è estinto", en="the plan's debt is not paid"),
         ("landlord",),

@@ -1,4 +1,4 @@
-"""Payment plans: their calendar, how payments are spread over instalments and current charges, and how a plan stands.
+"""Payment plans: their calendar, each instalment as the payments have left it, and how the whole plan stands.
 
 A plan is judged by its own instalments only, never by the total balance of the tenancy: the balance rises with every
 month's rent, also for a household that keeps every promise.
@@ -6,56 +6,20 @@ month's rent, also for a household that keeps every promise.
 
 import calendar
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
-Policy = Literal["oldest_first", "current_first", "plan_first"]
-Kind = Literal["instalment", "charge", "excused"]
+from states.allocation import Allocation, Kind, Obligation, Payment, Policy, allocate
+
 Status = Literal["due", "paid", "paid_late", "missed", "excused"]
 
-# How long before its due date an exact amount is still taken for an instalment: the month it belongs to.
-EARLY = timedelta(days=31)
 
+class Part(NamedTuple):
+    """What of an instalment is owed to one creditor, and the reference (IUV) of its notice if there is one."""
 
-class Obligation(NamedTuple):
-    """Something to pay: an instalment, an excused instalment (still owed, asked for last) or a current charge."""
-
-    kind: Kind
-    id: int
-    due_on: date
+    payee: int
     cents: int
     reference: str | None = None
-
-
-class Payment(NamedTuple):
-    """Money that came in; `cents` > 0."""
-
-    on: date
-    cents: int
-    reference: str | None = None
-
-
-class Share(NamedTuple):
-    """The part of a payment that went to one obligation."""
-
-    kind: Kind
-    id: int
-    on: date
-    cents: int
-
-
-@dataclass(frozen=True, slots=True)
-class Allocation:
-    """Where the money went, in the order in which it came, and what is left of it."""
-
-    shares: tuple[Share, ...]
-    unallocated_cents: int
-
-    def paid(self, kind: Kind, number: int) -> tuple[int, date | None]:
-        """Cents that reached an obligation and the day of the last of them."""
-        own = [share for share in self.shares if share.kind == kind and share.id == number]
-        return sum(share.cents for share in own), own[-1].on if own else None
 
 
 class Instalment(NamedTuple):
@@ -67,6 +31,16 @@ class Instalment(NamedTuple):
     paid_cents: int = 0
     status: Status = "due"
     paid_on: date | None = None
+    parts: tuple[Part, ...] = ()  # by creditor; none: money of any creditor pays it
+
+
+class Planned(NamedTuple):
+    """One instalment of a calendar, in cents, and what of it is owed to each creditor: (creditor id, cents)."""
+
+    number: int
+    due_on: date
+    cents: int
+    parts: tuple[tuple[int, int], ...] = ()
 
 
 class PlanStanding(NamedTuple):
@@ -100,73 +74,35 @@ def schedule(first_due: date, count: int, total_cents: int) -> tuple[tuple[int, 
     )
 
 
-class _Open:
-    """An obligation while it is being paid."""
+def schedule_by_creditor(first_due: date, count: int, owed: Sequence[tuple[int, int]]) -> tuple[Planned, ...]:
+    """A calendar over what is owed to each creditor, (id, cents) with cents > 0: each has the same amount every month
+    and its own remainder on the last, so that every creditor's notices stay equal too.
 
-    __slots__ = ("left", "what")
-
-    def __init__(self, what: Obligation) -> None:
-        self.what = what
-        self.left = what.cents
-
-
-def allocate(
-    obligations: Iterable[Obligation], payments: Iterable[Payment], policy: Policy = "oldest_first"
-) -> Allocation:
-    """Spread payments, day by day: by reference first, then an instalment whose exact amount is met, then by policy.
-
-    The order of the arguments does not matter. Raises ValueError on an amount that is not positive.
+    Raises ValueError when there are no instalments, or one of them would be empty.
     """
-    waiting = [_Open(what) for what in sorted(obligations, key=lambda what: _rank(what, policy))]
-    incoming = sorted(payments, key=lambda payment: (payment.on, payment.reference or "", payment.cents))
-    if any(item.left <= 0 for item in waiting) or any(payment.cents <= 0 for payment in incoming):
-        raise ValueError("obligations and payments are positive amounts")
-    shares: list[Share] = []
-    unallocated = 0
-    for payment in incoming:
-        rest = _spread(payment, payment.cents, _referred(payment, waiting), shares)
-        if rest:
-            rest = _spread(payment, rest, _exact(payment, rest, waiting), shares)
-        if rest:
-            rest = _spread(payment, rest, waiting, shares)
-        unallocated += rest
-        waiting = [item for item in waiting if item.left]
-    return Allocation(tuple(shares), unallocated)
+    total = sum(cents for _creditor, cents in owed)
+    if count < 1 or any(cents < 1 for _creditor, cents in owed) or sum(cents // count for _, cents in owed) < 1:
+        raise ValueError(f"{total} cents cannot be spread over {count} instalments")
+    planned = []
+    for number in range(1, count + 1):
+        amounts = [(who, cents // count + (cents % count if number == count else 0)) for who, cents in owed]
+        parts = tuple((who, cents) for who, cents in amounts if cents)
+        planned.append(Planned(number, add_months(first_due, number - 1), sum(cents for _, cents in parts), parts))
+    return tuple(planned)
 
 
-def _rank(what: Obligation, policy: Policy) -> tuple[int, date, str, int]:
-    favoured = {"oldest_first": "", "current_first": "charge", "plan_first": "instalment"}[policy]
-    turn = 2 if what.kind == "excused" else int(bool(favoured) and what.kind != favoured)
-    return turn, what.due_on, what.kind, what.id
+def share_out(total_cents: int, owed: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """What of a plan's total covers the debt to each creditor, in proportion to it; the largest takes the odd cents.
 
-
-def _referred(payment: Payment, waiting: Sequence[_Open]) -> list[_Open]:
-    if payment.reference is None:
-        return []
-    found = [item for item in waiting if item.what.reference == payment.reference]
-    # One notice may cover rent and service charges: the part with the very amount comes first.
-    return sorted(found, key=lambda item: item.left != payment.cents)
-
-
-def _exact(payment: Payment, rest: int, waiting: Sequence[_Open]) -> list[_Open]:
-    latest = payment.on + EARLY
-    plan = [item for item in waiting if item.what.kind == "instalment" and item.what.due_on <= latest]
-    if any(item.left == rest for item in plan):
-        # The amount says that it is for the plan; within the plan the oldest comes first, or it would be missed.
-        return plan
-    return []
-
-
-def _spread(payment: Payment, cents: int, over: Sequence[_Open], shares: list[Share]) -> int:
-    for item in over:
-        part = min(cents, item.left)
-        if part:
-            item.left -= part
-            cents -= part
-            shares.append(Share(item.what.kind, item.what.id, payment.on, part))
-        if not cents:
-            break
-    return cents
+    `owed`: (creditor id, cents) with cents > 0. Empty when nothing is owed. Shares of nothing are left out.
+    """
+    debt = sum(cents for _creditor, cents in owed)
+    if not debt:
+        return ()
+    ordered = sorted(owed, key=lambda one: (one[1], -one[0]))
+    shares = {who: total_cents * cents // debt for who, cents in ordered[:-1]}
+    shares[ordered[-1][0]] = total_cents - sum(shares.values())
+    return tuple((who, shares[who]) for who, _cents in owed if shares[who])
 
 
 def settle_plan(
@@ -178,13 +114,31 @@ def settle_plan(
     tolerance_days: int,
     policy: Policy = "oldest_first",
 ) -> tuple[Instalment, ...]:
-    """The instalments as they stand on a day, from the charges and payments since the plan was signed.
+    """The instalments as they stand on a day, from the charges and payments since the plan was signed; see `judge`."""
+    allocation = allocation_of(instalments, charges, payments, on, policy)
+    return judge(instalments, allocation, on, tolerance_days=tolerance_days)
+
+
+def allocation_of(
+    instalments: Sequence[Instalment],
+    charges: Iterable[Obligation],
+    payments: Iterable[Payment],
+    on: date,
+    policy: Policy,
+) -> Allocation:
+    """Where the payments known on a day went: to charges and to the instalments, part by part."""
+    owed = [*charges, *(what for one in instalments for what in _obligations(one))]
+    return allocate(owed, [payment for payment in payments if payment.on <= on], policy)
+
+
+def judge(
+    instalments: Sequence[Instalment], allocation: Allocation, on: date, *, tolerance_days: int
+) -> tuple[Instalment, ...]:
+    """The instalments as the allocated money leaves them on a day.
 
     Paid within `tolerance_days` after the due date counts as paid (a booking takes days); later is paid_late; unpaid
     beyond it is missed. An excused instalment stays excused: it is still owed, but asked for after all others.
     """
-    obligations = [*charges, *(_obligation(one) for one in instalments)]
-    allocation = allocate(obligations, [payment for payment in payments if payment.on <= on], policy)
     reached: dict[int, tuple[int, date]] = {}
     for share in allocation.shares:
         if share.kind != "charge":
@@ -193,8 +147,11 @@ def settle_plan(
     return tuple(_judged(one, reached.get(one.number), on, tolerance) for one in instalments)
 
 
-def _obligation(one: Instalment) -> Obligation:
-    return Obligation("excused" if one.status == "excused" else "instalment", one.number, one.due_on, one.cents)
+def _obligations(one: Instalment) -> list[Obligation]:
+    kind: Kind = "excused" if one.status == "excused" else "instalment"
+    if not one.parts:
+        return [Obligation(kind, one.number, one.due_on, one.cents)]
+    return [Obligation(kind, one.number, one.due_on, part.cents, part.reference, part.payee) for part in one.parts]
 
 
 def _judged(one: Instalment, reached: tuple[int, date] | None, on: date, tolerance: timedelta) -> Instalment:

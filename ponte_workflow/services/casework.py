@@ -301,8 +301,19 @@ def _perform(
         facts = {effect.name: effect.value for effect in decision.effects if isinstance(effect, Record)}
         total, count, first = facts["total"], facts["instalments"], facts["first_due_on"]
         assert isinstance(total, int) and isinstance(count, int) and isinstance(first, date)
+        how = facts.get("signed_how")
         instalments.sign_plan(
-            tx, row.id, total_cents=total, instalments=count, first_due_on=first, on=who.on, history_id=history_id
+            tx,
+            row.id,
+            total_cents=total,
+            instalments=count,
+            first_due_on=first,
+            on=who.on,
+            history_id=history_id,
+            payments=standing.pathway.document.payments,
+            signed_by=[side for side in instalments.SIDES if facts.get(f"signed_by_{side}") is True],
+            how=how if isinstance(how, str) else None,
+            recorded_by=who.actor.staff_id,
         )
 
 

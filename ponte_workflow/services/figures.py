@@ -6,6 +6,7 @@ from datetime import date
 from ponte_workflow.errors import InvalidField
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import arrears, instalments
+from ponte_workflow.store import plan_money
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Member, members
@@ -14,12 +15,16 @@ from states.instalments import PlanStanding
 from states.pathway import Pathway
 from states.snapshot import Value
 
+SIGNING = "agree_plan"  # whoever is owed has to sign
+
 Figures = dict[str, int | str | bool]
 
 
 def figures_of(tx: Transaction, row: CaseRow, pathway: Pathway, on: date) -> Figures:
     """Arrears class by the ledgers and the standing of the payment plan that day."""
     figures: Figures = {"arrears_class": arrears.class_of(tx, row.tenancy_id, on, pathway.document.detection)}
+    if pathway.household.trigger(row.configuration, SIGNING) is not None:
+        figures["creditors_owed"] = len(plan_money.owed(tx, row.id, on))
     return figures | plan_figures(tx, row.id, on)
 
 

@@ -1,15 +1,17 @@
-"""Payment plans, their instalments, and the movements of a tenancy since its plan was signed."""
+"""Payment plans as they were signed, with their instalments, and what became of each."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, bindparam, func, insert, select, union_all, update
+from sqlalchemy import Select, and_, bindparam, func, insert, select, update
 
+from ponte_workflow.store import plan_money
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.plan_money import AllocationRow, MovementRow
 from ponte_workflow.store.schema.casework import cases
-from ponte_workflow.store.schema.money import account, instalment, movement, payment_plan
+from ponte_workflow.store.schema.money import instalment, instalment_part, payment_plan, plan_signature
 
 LIVING = ("active", "settled")  # a plan that was replaced is history
 
@@ -17,6 +19,7 @@ LIVING = ("active", "settled")  # a plan that was replaced is history
 class InstalmentRow(NamedTuple):
     """One instalment as stored; amounts in cents."""
 
+    id: int
     number: int
     due_on: date
     cents: int
@@ -25,13 +28,21 @@ class InstalmentRow(NamedTuple):
     paid_on: date | None
 
 
-class MovementRow(NamedTuple):
-    """One movement since the plan was signed: cents > 0 is owed, < 0 came in (payment or cancelled charge)."""
+class Terms(NamedTuple):
+    """What a plan is judged by, as it was signed."""
 
-    id: int
-    effective_on: date
-    cents: int
-    iuv: str | None
+    policy: str
+    tolerance_days: int
+    remind_before_days: int
+
+
+class Signature(NamedTuple):
+    """One side of a plan: household, landlord or administrator; `how`: paper, digital, in_person."""
+
+    side: str
+    signed_on: date
+    how: str | None
+    recorded_by: int | None
 
 
 class DueInstalment(NamedTuple):
@@ -41,6 +52,7 @@ class DueInstalment(NamedTuple):
     number: int
     due_on: date
     cents: int
+    remind_before_days: int
 
 
 @dataclass(slots=True)
@@ -51,8 +63,11 @@ class Plan:
     case_id: int
     signed_on: date
     status: str
+    terms: Terms
     instalments: list[InstalmentRow] = field(default_factory=list)
+    parts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # instalment id -> (creditor id, cents)
     movements: list[MovementRow] = field(default_factory=list)
+    allocations: set[AllocationRow] = field(default_factory=set)  # those that stand
 
 
 class InstalmentChange(NamedTuple):
@@ -70,51 +85,67 @@ def create_plan(
     case_id: int,
     *,
     signed_on: date,
-    instalments: Sequence[tuple[int, date, int]],
+    instalments: Sequence[tuple[int, date, int, Sequence[tuple[int, int]]]],
+    terms: Terms,
+    signatures: Sequence[Signature],
     history_id: int | None,
 ) -> int:
-    """Store a plan with its (number, due on, cents) and return its id; the plan before it becomes `replaced`."""
+    """Store a plan with its (number, due on, cents, parts by creditor) and return its id.
+
+    The living plan before it becomes `replaced`, and stays linked: the chain of what was agreed is never lost.
+    """
     of_case = payment_plan.c.case_id == case_id
     last = tx.connection.execute(select(func.max(payment_plan.c.version)).where(of_case)).scalar()
-    tx.connection.execute(
-        update(payment_plan).where(of_case, payment_plan.c.status.in_(LIVING)).values(status="replaced")
-    )
+    living = and_(of_case, payment_plan.c.status.in_(LIVING))
+    replaces = tx.connection.execute(select(func.max(payment_plan.c.version)).where(living)).scalar()
+    tx.connection.execute(update(payment_plan).where(living).values(status="replaced"))
     row = {
         "case_id": case_id,
         "version": (last or 0) + 1,
         "signed_on": signed_on,
-        "total_cents": sum(cents for _number, _due_on, cents in instalments),
+        "total_cents": sum(cents for _number, _due_on, cents, _parts in instalments),
         "status": "active",
         "history_id": history_id,
+        "replaces_version": replaces,
+        **terms._asdict(),
     }
     plan_id = int(tx.connection.execute(insert(payment_plan).values(row).returning(payment_plan.c.id)).scalar_one())
     rows = [
         {"plan_id": plan_id, "number": n, "due_on": due_on, "cents": cents, "paid_cents": 0, "status": "due"}
-        for n, due_on, cents in instalments
+        for n, due_on, cents, _parts in instalments
     ]
     tx.connection.execute(insert(instalment), rows)
+    ids = dict(
+        tx.connection.execute(select(instalment.c.number, instalment.c.id).where(instalment.c.plan_id == plan_id))
+        .tuples()
+        .all()
+    )
+    parts = [
+        {"instalment_id": ids[n], "creditor_id": creditor_id, "cents": cents}
+        for n, _due_on, _cents, of_it in instalments
+        for creditor_id, cents in of_it
+    ]
+    if parts:
+        tx.connection.execute(insert(instalment_part), parts)
+    if signatures:
+        tx.connection.execute(insert(plan_signature), [{"plan_id": plan_id, **one._asdict()} for one in signatures])
     return plan_id
 
 
 def withdraw_plan(tx: Transaction, *, history_id: int) -> bool:
     """Take back the plan that came from a history entry: the one before it lives again. False when there is none."""
     found = tx.connection.execute(
-        select(payment_plan.c.id, payment_plan.c.case_id, payment_plan.c.version).where(
-            payment_plan.c.history_id == history_id
+        select(payment_plan.c.id, payment_plan.c.case_id, payment_plan.c.replaces_version).where(
+            payment_plan.c.history_id == history_id, payment_plan.c.status != "withdrawn"
         )
     ).one_or_none()
     if found is None:
         return False
     tx.connection.execute(update(payment_plan).where(payment_plan.c.id == found.id).values(status="withdrawn"))
-    # The one that this plan replaced: not simply the version before it, which may have been withdrawn too.
-    replaced = select(func.max(payment_plan.c.version)).where(
-        payment_plan.c.case_id == found.case_id,
-        payment_plan.c.version < found.version,
-        payment_plan.c.status == "replaced",
-    )
     before = and_(
         payment_plan.c.case_id == found.case_id,
-        payment_plan.c.version == replaced.scalar_subquery(),
+        payment_plan.c.version == found.replaces_version,
+        payment_plan.c.status == "replaced",
     )
     tx.connection.execute(update(payment_plan).where(before).values(status="active"))
     return True
@@ -140,13 +171,17 @@ def living_plans(
         plans = _with_instalments(tx, wanted.order_by(payment_plan.c.id).limit(batch))
         if not plans:
             return
-        _add_movements(tx, {plan.id: plan for plan in plans}, on)
+        by_id = {plan.id: plan for plan in plans}
+        for plan_id, line in plan_money.movements(tx, list(by_id), on):
+            by_id[plan_id].movements.append(line)
+        for plan_id, row in plan_money.allocations(tx, list(by_id)):
+            by_id[plan_id].allocations.add(row)
         yield plans
         last_id = plans[-1].id
 
 
 def _living() -> Select[Any]:
-    columns = (payment_plan.c.id, payment_plan.c.case_id, payment_plan.c.signed_on, payment_plan.c.status)
+    columns = [payment_plan.c[name] for name in ("id", "case_id", "signed_on", "status", *Terms._fields)]
     return select(*columns).join(cases, cases.c.id == payment_plan.c.case_id).where(payment_plan.c.status.in_(LIVING))
 
 
@@ -155,6 +190,7 @@ def _with_instalments(tx: Transaction, wanted: Select[Any]) -> list[Plan]:
     rows = tx.connection.execute(
         select(
             one,
+            instalment.c.id.label("instalment_id"),
             instalment.c.number,
             instalment.c.due_on,
             instalment.c.cents,
@@ -166,43 +202,19 @@ def _with_instalments(tx: Transaction, wanted: Select[Any]) -> list[Plan]:
         .order_by(one.c.id, instalment.c.number)
     )
     plans: dict[int, Plan] = {}
-    for plan_id, case_id, signed_on, status, *rest in rows:
-        plan = plans.setdefault(plan_id, Plan(plan_id, case_id, signed_on, status))
+    for plan_id, case_id, signed_on, status, policy, tolerance, remind, *rest in rows:
+        plan = plans.setdefault(plan_id, Plan(plan_id, case_id, signed_on, status, Terms(policy, tolerance, remind)))
         plan.instalments.append(InstalmentRow(*rest))
+    parts = (
+        select(instalment.c.plan_id, instalment_part.c.instalment_id, instalment_part.c.creditor_id)
+        .add_columns(instalment_part.c.cents)
+        .join(instalment, instalment.c.id == instalment_part.c.instalment_id)
+        .where(instalment.c.plan_id.in_(list(plans)))
+        .order_by(instalment_part.c.id)
+    )
+    for plan_id, instalment_id, creditor_id, cents in tx.connection.execute(parts) if plans else ():
+        plans[plan_id].parts.setdefault(instalment_id, []).append((creditor_id, cents))
     return list(plans.values())
-
-
-def _add_movements(tx: Transaction, plans: dict[int, Plan], on: date) -> None:
-    """Movements effective after the signature, and payments made before it for charges that fall due after it."""
-    source = (
-        payment_plan.join(cases, cases.c.id == payment_plan.c.case_id)
-        .join(account, account.c.tenancy_id == cases.c.tenancy_id)
-        .join(movement, movement.c.account_id == account.c.id)
-    )
-    chosen = payment_plan.c.id.in_(list(plans))
-    since = (
-        select(payment_plan.c.id, movement.c.id, movement.c.effective_on, movement.c.cents, movement.c.iuv)
-        .select_from(source)
-        .where(chosen, movement.c.effective_on > payment_plan.c.signed_on, movement.c.booked_on <= on)
-    )
-    early = movement.alias("early")
-    paid_early = (
-        select(payment_plan.c.id, early.c.id, early.c.effective_on, early.c.cents, early.c.iuv)
-        .distinct()
-        .select_from(
-            source.join(early, and_(early.c.account_id == movement.c.account_id, early.c.iuv == movement.c.iuv))
-        )
-        .where(
-            chosen,
-            movement.c.is_payment.is_(False),
-            movement.c.effective_on > payment_plan.c.signed_on,
-            movement.c.booked_on <= payment_plan.c.signed_on,
-            early.c.is_payment.is_(True),
-            early.c.effective_on <= payment_plan.c.signed_on,
-        )
-    )
-    for plan_id, *rest in tx.connection.execute(union_all(since, paid_early)):
-        plans[plan_id].movements.append(MovementRow(*rest))
 
 
 def update_instalments(tx: Transaction, changes: Iterable[InstalmentChange]) -> None:
@@ -244,19 +256,20 @@ def excuse_missed(tx: Transaction, case_id: int) -> tuple[int, ...]:
     return tuple(one.number for one in missed)
 
 
-def due_between(tx: Transaction, first: date, last: date) -> tuple[DueInstalment, ...]:
-    """Unpaid instalments of active plans of open cases that fall due in [first, last], by case and number."""
+def due_from(tx: Transaction, first: date, latest: date) -> tuple[DueInstalment, ...]:
+    """Unpaid instalments of active plans of open cases that fall due in [first, latest], by case and number."""
     rows = tx.connection.execute(
         select(
             payment_plan.c.case_id,
             instalment.c.number,
             instalment.c.due_on,
             (instalment.c.cents - instalment.c.paid_cents).label("left"),
+            payment_plan.c.remind_before_days,
         )
         .join(payment_plan, payment_plan.c.id == instalment.c.plan_id)
         .join(cases, cases.c.id == payment_plan.c.case_id)
         .where(
-            instalment.c.due_on.between(first, last),
+            instalment.c.due_on.between(first, latest),
             instalment.c.status == "due",
             payment_plan.c.status == "active",
             cases.c.closed_on.is_(None),
@@ -264,3 +277,13 @@ def due_between(tx: Transaction, first: date, last: date) -> tuple[DueInstalment
         .order_by(payment_plan.c.case_id, instalment.c.number)
     )
     return tuple(DueInstalment(*row) for row in rows)
+
+
+def longest_notice(tx: Transaction) -> int:
+    """Days before an instalment falls due of the plan that announces earliest; 0 without plans."""
+    return (
+        tx.connection.execute(
+            select(func.max(payment_plan.c.remind_before_days)).where(payment_plan.c.status == "active")
+        ).scalar()
+        or 0
+    )

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from states.allocation import Line, Obligation, Payment, Policy, allocate, from_ledger
 from states.instalments import (
     Instalment,
-    Obligation,
-    Payment,
-    Policy,
+    Part,
     Status,
     add_months,
-    allocate,
     schedule,
+    schedule_by_creditor,
     settle_plan,
+    share_out,
     standing,
 )
 
@@ -107,8 +107,8 @@ SECOND = Obligation("instalment", 2, date(2026, 4, 15), 5_000)
         pytest.param(
             Payment(date(2026, 3, 20), 6_000),
             "plan_first",
-            {("instalment", 1): 5_000, ("instalment", 2): 1_000},
-            id="plan first",
+            {("instalment", 1): 5_000, ("charge", 1): 1_000},
+            id="plan first, then what else is due",
         ),
         pytest.param(
             Payment(date(2026, 3, 20), 25_000, "RENT"),
@@ -214,15 +214,131 @@ def pieces(draw: st.DrawFn, due: date, cents: int, reference: str | None) -> lis
     ]
 
 
-@given(faithful_household(), st.integers(0, 330), st.sampled_from([0, 7]))
+@given(faithful_household(), st.integers(0, 330), st.sampled_from([0, 7]), st.sampled_from(POLICIES))
 def test_a_household_that_pays_everything_in_time_never_misses(
-    household: tuple[list[Instalment], list[Obligation], list[Payment]], after: int, tolerance: int
+    household: tuple[list[Instalment], list[Obligation], list[Payment]], after: int, tolerance: int, policy: Policy
 ) -> None:
     plan, charges, money = household
     on = JANUARY + timedelta(days=after)
     posted = [charge for charge in charges if charge.due_on - timedelta(days=9) <= on]
-    settled = settle_plan(plan, posted, money, on, tolerance_days=tolerance)
+    settled = settle_plan(plan, posted, money, on, tolerance_days=tolerance, policy=policy)
     assert {one.status for one in settled} <= {"due", "paid"}
+
+
+@given(st.integers(1, 60_000), st.integers(1, 40_000), st.sampled_from(POLICIES), st.booleans())
+def test_who_pays_everything_on_the_10th_while_rent_is_charged_on_the_1st_is_never_late(
+    rent: int, each: int, policy: Policy, at_once: bool
+) -> None:
+    plan = [Instalment(*one) for one in schedule(date(2026, 1, 10), 12, each * 12)]
+    charges = [Obligation("charge", month, add_months(JANUARY, month), rent) for month in range(12)]
+    for day in range(400):
+        on = JANUARY + timedelta(days=day)
+        money = []
+        for one in plan:
+            if one.due_on <= on:
+                amounts = (rent + each,) if at_once else (rent, each)
+                money += [Payment(one.due_on, cents) for cents in amounts]
+        if day % 9 and on.day not in (10, 11):
+            continue
+        known = [charge for charge in charges if charge.due_on <= on]
+        settled = settle_plan(plan, known, money, on, tolerance_days=0, policy=policy)
+        assert {one.status for one in settled} <= {"due", "paid"}, on
+    assert {one.status for one in settled} == {"paid"}
+
+
+two_creditors = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 10**6)), min_size=1, unique_by=lambda one: one[0])
+
+
+@given(st.integers(1, 10**6), two_creditors)
+def test_a_plans_total_is_shared_out_between_creditors_to_the_cent(total: int, owed: list[tuple[int, int]]) -> None:
+    shares = dict(share_out(total, owed))
+    debt = sum(cents for _who, cents in owed)
+    assert sum(shares.values()) == total
+    for who, cents in owed:
+        assert abs(shares.get(who, 0) - total * cents / debt) <= len(owed)
+    if total <= debt:
+        assert all(shares.get(who, 0) <= cents for who, cents in owed)
+
+
+@given(days, st.integers(1, 60), two_creditors)
+def test_every_creditor_has_equal_instalments_and_its_own_remainder_on_the_last(
+    first: date, count: int, owed: list[tuple[int, int]]
+) -> None:
+    if sum(cents // count for _who, cents in owed) < 1:
+        with pytest.raises(ValueError, match="cannot be spread"):
+            schedule_by_creditor(first, count, owed)
+        return
+    plan = schedule_by_creditor(first, count, owed)
+    for who, cents in owed:
+        own = [dict(one.parts).get(who, 0) for one in plan]
+        assert sum(own) == cents and len(set(own[:-1])) <= 1 and own[-1] - own[0] < count
+    assert all(one.cents == sum(cents for _who, cents in one.parts) > 0 for one in plan)
+    assert [one.due_on for one in plan] == [add_months(first, number) for number in range(count)]
+
+
+LANDLORD, ADMINISTRATOR = 1, 2
+
+
+def test_money_paid_to_one_creditor_pays_nothing_of_the_other() -> None:
+    plan = [Instalment(1, date(2026, 3, 15), 5_000, parts=(Part(LANDLORD, 3_000), Part(ADMINISTRATOR, 2_000)))]
+    on = date(2026, 3, 16)
+    to_landlord = Payment(date(2026, 3, 10), 9_000, payee=LANDLORD)
+    (half,) = settle_plan(plan, [], [to_landlord], on, tolerance_days=7)
+    assert (half.paid_cents, half.status) == (3_000, "due")
+    both = [to_landlord, Payment(date(2026, 3, 12), 2_000, payee=ADMINISTRATOR)]
+    (whole,) = settle_plan(plan, [], both, on, tolerance_days=7)
+    assert (whole.status, whole.paid_on) == ("paid", date(2026, 3, 12))
+
+
+def test_the_reference_of_a_notice_finds_its_instalment_before_any_policy() -> None:
+    plan = [
+        Instalment(1, date(2026, 3, 15), 3_000, parts=(Part(LANDLORD, 3_000, "IUV1"),)),
+        Instalment(2, date(2026, 4, 15), 3_000, parts=(Part(LANDLORD, 3_000, "IUV2"),)),
+    ]
+    paid = Payment(date(2026, 3, 10), 3_000, "IUV2", LANDLORD)
+    settled = settle_plan(plan, [], [paid], date(2026, 3, 12), tolerance_days=7, policy="current_first")
+    assert [one.status for one in settled] == ["due", "paid"]
+
+
+def line(number: int, day: date, cents: int, *, payment: bool = True, reference: str | None = None) -> Line:
+    return Line(number, day, cents, payment, reference, LANDLORD)
+
+
+def test_a_payment_sent_back_by_the_bank_never_happened_and_heals_when_it_is_paid_again() -> None:
+    plan = [Instalment(1, date(2026, 3, 15), 5_000)]
+    on = date(2026, 3, 25)
+    lines = [line(1, date(2026, 3, 12), -5_000, reference="A")]
+    statuses = []
+    for more in ((), (line(2, date(2026, 3, 14), 5_000, reference="A"),), (line(3, date(2026, 3, 20), -5_000),)):
+        lines += more
+        (one,) = settle_plan(plan, *from_ledger(lines), on, tolerance_days=7)
+        statuses.append(one.status)
+    assert statuses == ["paid", "missed", "paid"]
+
+
+def test_a_reversal_of_an_unknown_payment_is_owed_and_a_cancelled_charge_is_money() -> None:
+    lines = [line(1, JANUARY, 700), line(2, JANUARY, -300, payment=False), line(3, JANUARY, 900, payment=False)]
+    charges, paid = from_ledger(lines)
+    assert sorted(charge.cents for charge in charges) == [700, 900]
+    assert [one.cents for one in paid] == [300]
+
+
+@given(
+    st.lists(
+        st.tuples(days, st.integers(-500, 500).filter(bool), st.booleans(), references, st.sampled_from([1, 2])),
+        max_size=10,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_a_ledger_comes_to_the_same_whatever_the_order_and_keeps_its_balance(
+    raw: list[tuple[date, int, bool, str | None, int]], random: object
+) -> None:
+    lines = [Line(n, *one) for n, one in enumerate(raw)]
+    charges, paid = from_ledger(lines)
+    assert sum(c.cents for c in charges) - sum(p.cents for p in paid) == sum(one.cents for one in lines)
+    shuffled = list(lines)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert from_ledger(shuffled) == (charges, paid)
 
 
 @given(faithful_household(), st.integers(0, 400))

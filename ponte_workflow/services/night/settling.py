@@ -12,7 +12,6 @@ from ponte_workflow.services.night.guarding import guarded
 from ponte_workflow.services.night.words import day
 from ponte_workflow.store import cases, outbox
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.network import quarters
 from ponte_workflow.store.nights import StepCounts, count_step
 from ponte_workflow.store.plans import DueInstalment
 from states.messages import DEMANDS
@@ -28,8 +27,7 @@ def settle(night: Night, shard: int) -> StepCounts:
     if not ledgers_are_fresh(night):
         raise Skip("stale ledgers")
     with night.unit() as tx:
-        tolerance = _tolerance(night, tx)
-        settled = instalments.settle(tx, night.on, tolerance_days=tolerance)
+        settled = instalments.settle(tx, night.on)
     total = StepCounts()
     for plan in settled:
         counts = guarded(night, STEP, plan.case_id, lambda tx, case_id, plan=plan: _follow(night, tx, plan))  # type: ignore[misc]
@@ -38,11 +36,6 @@ def settle(night: Night, shard: int) -> StepCounts:
     with night.unit() as tx:
         count_step(tx, night.id, STEP, shard, total)
     return total
-
-
-def _tolerance(night: Night, tx: Transaction) -> int:
-    policies = [night.pathways.current(q.pathway).document.payments.tolerance_days for q in quarters(tx)]
-    return max(policies, default=7)  # where the quarters differ, the most patient one: nobody is late too early
 
 
 def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
@@ -79,10 +72,7 @@ def _announce(night: Night) -> StepCounts:
     """Tell households of instalments that fall due soon: once each, and never before a human contact attempt."""
     counts = StepCounts()
     with night.unit() as tx:
-        days = max(
-            (night.pathways.current(q.pathway).document.payments.remind_before_days for q in quarters(tx)), default=5
-        )
-        soon = instalments.due_soon(tx, night.on, days)
+        soon = instalments.due_soon(tx, night.on)
     for due in soon:
         counts += guarded(night, STEP, due.case_id, lambda tx, case_id, due=due: _announce_one(night, tx, due))  # type: ignore[misc]
     return counts

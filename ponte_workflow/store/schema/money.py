@@ -106,6 +106,11 @@ payment_plan = Table(
     Column("total_cents", Cents, nullable=False),
     Column("status", String(12), nullable=False),  # active, replaced, settled, withdrawn
     ref("history_id", "history", nullable=True, index=True),
+    # The terms it was signed on: a pathway that changes later judges it no other way.
+    Column("policy", String(16), nullable=False, server_default="oldest_first"),
+    Column("tolerance_days", Integer, nullable=False, server_default="7"),
+    Column("remind_before_days", Integer, nullable=False, server_default="5"),
+    Column("replaces_version", Integer, nullable=True),  # the plan of the case that it renegotiated
     UniqueConstraint("case_id", "version"),
 )
 
@@ -122,4 +127,44 @@ instalment = Table(
     Column("paid_on", Date, nullable=True),
     UniqueConstraint("plan_id", "number"),
     CheckConstraint("cents > 0", name="positive"),
+)
+
+# What of an instalment is owed to each creditor. None: a plan from before the debt was split; any money pays it.
+instalment_part = Table(
+    "instalment_part",
+    metadata,
+    key(),
+    ref("instalment_id", "instalment"),
+    ref("creditor_id", "creditor"),
+    Column("cents", Cents, nullable=False),
+    UniqueConstraint("instalment_id", "creditor_id"),
+    CheckConstraint("cents > 0", name="positive"),
+)
+
+plan_signature = Table(
+    "plan_signature",
+    metadata,
+    key(),
+    ref("plan_id", "payment_plan"),
+    Column("side", String(16), nullable=False),  # household, landlord, administrator
+    Column("signed_on", Date, nullable=False),
+    Column("how", String(16), nullable=True),  # paper, digital, in_person; None: not asked when it was signed
+    ref("recorded_by", "staff", nullable=True),
+    UniqueConstraint("plan_id", "side"),
+)
+
+# Which payment reached which instalment, and from when to when that was what the ledgers said: a row is never deleted.
+plan_allocation = Table(
+    "plan_allocation",
+    metadata,
+    key(),
+    ref("plan_id", "payment_plan", index=True),
+    Column("number", Integer, nullable=False),  # of the instalment
+    Column("creditor_id", Id, nullable=True),
+    Column("source", String(10), nullable=False),  # movement, receipt
+    Column("source_id", Id, nullable=False),
+    Column("paid_on", Date, nullable=False),
+    Column("cents", Cents, nullable=False),
+    Column("since_on", Date, nullable=False),  # the night that saw it first
+    Column("until_on", Date, nullable=True),  # the night that saw it no more: a reversal, an earlier credit
 )
