@@ -149,8 +149,11 @@ def _take_out(reversal: Line, lines: Sequence[Line], taken_out: set[int]) -> boo
         and line.id not in taken_out
         and reversal.reference in (None, line.reference)
     ]
+    # The latest of those on record before the reversal: banks send money back within days, and what was credited
+    # again later, dated back, is not what they sent back.
+    found.sort(key=lambda line: (line.id < reversal.id, line.on, line.id))
     if found:
-        taken_out.add(found[-1].id)  # the latest: banks send money back within days
+        taken_out.add(found[-1].id)
     return bool(found)
 
 

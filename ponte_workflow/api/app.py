@@ -15,6 +15,7 @@ from ponte_workflow.api import (
     nights,
     openapi,
     pips,
+    plans,
     problems,
     reach,
     safety,
@@ -28,6 +29,7 @@ from ponte_workflow.services.throttling import Throttle
 ROUTERS = (
     cases.router,
     pips.router,
+    plans.router,
     safety.router,
     messages.router,
     work.router,

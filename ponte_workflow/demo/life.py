@@ -12,7 +12,7 @@ from ponte_workflow.demo.neighbourhood import Neighbourhood
 from ponte_workflow.services import casework
 from ponte_workflow.services.casework import Occasion, Standing
 from ponte_workflow.services.rights import actor_of
-from ponte_workflow.store import cases, letters, neighbours
+from ponte_workflow.store import cases, letters, neighbours, plan_money
 from ponte_workflow.store.engine import Transaction
 from states.calendars import add_months
 from states.snapshot import Value
@@ -202,6 +202,8 @@ class Day:
                 "first_due_on": first,
                 "signed_by_household": True,
                 "signed_by_landlord": True,
+                "signed_by_administrator": len(plan_money.owed(hand.tx, hand.standing.row.id, self.on)) > 1,
+                "signed_how": "paper",
             },
         )
         plan = letters.plan_of(hand.tx, hand.standing.row.id)

@@ -88,6 +88,14 @@ def ponte(tmp_path_factory: pytest.TempPathFactory) -> Console:
     return console
 
 
+def test_plans_are_listed_and_the_book_of_a_case_opens(ponte: Console) -> None:
+    code = ponte.json("case", "list", "--as", "lidia")[0]["code"]
+    assert ponte.json("plan", "list", "--as", "lidia") == []
+    assert ponte.json("plan", "show", code, "--as", "lidia") == {"code": code, "plans": []}
+    assert "No payment plan yet." in ponte("plan", "show", code, "--as", "lidia")
+    assert "none of all, late, settled" in ponte("plan", "list", "--standing", "odd", "--as", "lidia", code=1)
+
+
 def test_a_case_is_advanced_undone_paused_and_looked_at(ponte: Console) -> None:
     code = ponte.json("case", "list", "--as", "lidia")[0]["code"]
     assert ponte.json("case", "assign", code, "wanda", "--as", "sara", "--on", "2026-11-02")["configuration"] == [

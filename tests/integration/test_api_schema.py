@@ -41,6 +41,7 @@ OPERATIONS = (
     *("listFlags", "setFlag", "liftFlag"),
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
     *("showPip", "endPipAction"),
+    *("listPlans", "showPlans"),
     *("listContacts", "mendContact", "listNotices", "listCosts"),
 )
 CALM = {
@@ -56,6 +57,8 @@ CALM = {
     "listContacts",
     "listNotices",
     "listCosts",
+    "listPlans",
+    "showPlans",
 }
 
 
