@@ -27,7 +27,11 @@ class Place(NamedTuple):
 COMMANDS = {
     "case": Place("ponte_workflow.cli.cases", "app", "Cases: list, show, advance, why, attempt, pause, undo"),
     "pip": Place("ponte_workflow.cli.pips", "pip", "Personal plans of adults: show, end-action"),
-    "plan": Place("ponte_workflow.cli.plans", "app", "Payment plans: propose what a household can bear"),
+    "plan": Place("ponte_workflow.cli.plans", "app", "Payment plans: propose, list, show"),
+    "event": Place("ponte_workflow.cli.neighbourhood", "event", "Events: list, add, invite, attend, cancel"),
+    "emporio": Place("ponte_workflow.cli.neighbourhood", "emporio", "Points and goods: book, spend, put"),
+    "service": Place("ponte_workflow.cli.neighbourhood", "service", "The directory of services: list, put"),
+    "referral": Place("ponte_workflow.cli.neighbourhood", "referral", "Referrals that wait or were answered"),
     "placement": Place("ponte_workflow.cli.pips", "placement", "Where people work"),
     "flag": Place("ponte_workflow.cli.flags", "app", "What to know before going, calling or writing; languages"),
     "worktray": Place("ponte_workflow.cli.work", "worktray", "What is mine today, and why"),

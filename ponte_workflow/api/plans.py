@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from ponte_workflow.api import examples
+from ponte_workflow.api import plan_examples
 from ponte_workflow.api.calls import Call, scoped
 from ponte_workflow.api.cases import Code
 from ponte_workflow.api.openapi import answers
@@ -112,7 +112,7 @@ class PlanBookTold(BaseModel):
     operation_id="listPlans",
     summary="List payment plans",
     response_model=PlanPage,
-    responses=answers(examples.PLANS, page=True),
+    responses=answers(plan_examples.PLANS, page=True),
 )
 def list_plans(
     call: Reading,
@@ -137,7 +137,7 @@ def list_plans(
     operation_id="showPlans",
     summary="Show a case's payment plans",
     response_model=PlanBookTold,
-    responses=answers(examples.PLAN_BOOK, 404),
+    responses=answers(plan_examples.PLAN_BOOK, 404),
 )
 def show_plans(call: Reading, code: Code) -> PlanBookTold:
     """Every plan with its signatures, instalments and payments. The view leaves a trace."""

@@ -10,12 +10,14 @@ from typing import Any
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.clock import ROME
-from ponte_workflow.demo import post, reached
+from ponte_workflow.demo import community, post, reached
 from ponte_workflow.demo.life import AGENCY, TEAMS, Day
 from ponte_workflow.demo.neighbourhood import Neighbourhood
 from ponte_workflow.demo.rent import Steering
 from ponte_workflow.services import night as nights
+from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.importing import import_paths
+from ponte_workflow.services.rights import actor_of
 from ponte_workflow.store import network
 from states.calendars import WorkingCalendar, add_months
 
@@ -91,6 +93,8 @@ class Game:
         life = Day(self.ponte, self.neighbourhood, day, Random(f"{self.seed} {day}"))
         if WorkingCalendar().is_working(day) and day < self.today:
             life.live()
+            volunteers = {quarter: team[2] for quarter, team in TEAMS.items()}
+            community.live(self.ponte, day, _moment(day, 19, 0), self.seed, volunteers)
             post.letters_of_the_day(self.ponte, day, [supervisor for supervisor, _workers, _others in TEAMS.values()])
             reached.ask_and_mend(self.ponte, _moment(day, 12, 0), self.seed)
         self.played_to = day
@@ -150,6 +154,9 @@ def begin(ponte: Ponte, *, seed: int, weeks: int, today: date, say: Callable[[st
                 language="it",
                 at=_moment(start, 1, 0),
             )
+        if not there:
+            who = Occasion(actor_of(tx, LEAD, start), start, _moment(start, 10, 0), ponte.pathways)
+            community.put_directory(tx, who)
     game.save()
     return game
 

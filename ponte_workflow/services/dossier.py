@@ -8,9 +8,10 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, casework, contacts, pips, undoing, vulnerability
+from ponte_workflow.services import ageing, casework, contacts, gatherings, pips, undoing, vulnerability
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
+from ponte_workflow.services.gatherings import Life
 from ponte_workflow.services.permissions import allowed
 from ponte_workflow.services.pips import PipLine
 from ponte_workflow.services.rights import leave_trace
@@ -90,6 +91,7 @@ class Dossier:
     pips: tuple[PipLine, ...]
     contacts: tuple[contacts.PersonShown, ...]
     safety: Safety
+    neighbourhood: Life
 
     @property
     def pathway(self) -> Pathway:
@@ -153,6 +155,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         pips=pips.lines(tx, standing, names, who.on),
         contacts=contacts.shown(tx, row, who.on),
         safety=vulnerability.of_dossier(tx, who, row, people),
+        neighbourhood=gatherings.life_of(tx, who, row),
     )
 
 

@@ -17,6 +17,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "plans.propose": frozenset({"case_worker", "supervisor", "lead"}),  # from what a household lives on
     "pips.write": frozenset({"case_worker", "supervisor", "job_agency"}),
     "pips.actions": frozenset({"case_worker", "supervisor", "job_agency", "volunteers"}),  # what came of them
+    "events.hold": frozenset({"volunteers", "case_worker", "supervisor"}),  # events, attendance, the emporio
+    "services.manage": frozenset({"case_worker", "supervisor", "lead"}),  # the directory of services around us
     "contacts.mend": frozenset({"case_worker", "supervisor", "lead"}),  # addresses, wishes and consents of households
     "notes.special": frozenset({"case_worker", "supervisor", "lead"}),  # health, minors, violence
     "safety.set": frozenset({"case_worker", "supervisor", "lead"}),  # flags of vulnerability, a person's language

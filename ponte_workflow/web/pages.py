@@ -61,6 +61,8 @@ def menu() -> tuple[tuple[str, str, str], ...]:
     return (
         ("/", gettext("My work"), "casework"),
         ("/cases", gettext("Cases"), "casework"),
+        ("/events", gettext("Neighbourhood"), "casework"),
+        ("/services", gettext("Network"), "casework"),
         ("/supervision", gettext("Supervision"), "supervision"),
         ("/letters", gettext("Post"), "letters"),
         ("/nights", gettext("Nights"), "night.read"),

@@ -49,6 +49,9 @@ VALUES = {
     "batch": "1",
     "mail_id": "1",
     "person": "1",
+    "event": "1",
+    "building": "1",
+    "service": "1",
 }
 
 

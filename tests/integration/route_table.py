@@ -30,6 +30,9 @@ PATH_VALUES = {
     "day": "2026-11-02",
     "batch": "1",
     "mail_id": "1",
+    "event": "1",
+    "building": "1",
+    "service": "1",
 }
 
 

@@ -4,14 +4,14 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import update
 
 from ponte_workflow import clock
-from ponte_workflow.services import integrations
+from ponte_workflow.services import community, directory, integrations
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.rights import actor_of
 from ponte_workflow.services.throttling import Throttle
@@ -142,6 +142,15 @@ def token_for(site: Site, tx: Transaction, username: str) -> str:
     return token
 
 
+def add_surroundings(team: Team, tx: Transaction) -> None:
+    """An event to come and a service, for the paths that name one."""
+    who = team.occasion(tx, "vera", TODAY)
+    starts = datetime.combine(TODAY + timedelta(days=7), time(18), UTC)
+    place = ("sanpolino", "amici_elefanti", "Hall", starts, starts + timedelta(hours=2))
+    community.plan_event(tx, who, community.Planned("dinner", "Dinner", *place))
+    directory.put(tx, team.occasion(tx, "sara", TODAY), directory.Entry("A school", "training"))
+
+
 @contextmanager
 def sqlite_site(template: Path, folder: Path, cipher: FieldCipher) -> Iterator[Site]:
     """A site over a SQLite file of its own, for the tests of a whole module."""
@@ -151,6 +160,7 @@ def sqlite_site(template: Path, folder: Path, cipher: FieldCipher) -> Iterator[S
     site = make_site(Store(engine, cipher), folder / "home")
     with site.ponte.store.transaction() as tx:
         add_landlord(tx)
+        add_surroundings(site.team, tx)
     yield site
     site.close()
     engine.dispose()
