@@ -28,6 +28,8 @@ COMMANDS = {
     "case": Place("ponte_workflow.cli.cases", "app", "Cases: list, show, advance, why, attempt, pause, undo"),
     "pip": Place("ponte_workflow.cli.pips", "pip", "Personal plans of adults: show, end-action"),
     "plan": Place("ponte_workflow.cli.plans", "app", "Payment plans: propose, list, show"),
+    "notice": Place("ponte_workflow.cli.notices", "notice", "pagoPA notices of instalments: issue, list"),
+    "receipts": Place("ponte_workflow.cli.notices", "receipts", "Receipts of pagoPA: import, unmatched"),
     "event": Place("ponte_workflow.cli.neighbourhood", "event", "Events: list, add, invite, attend, cancel"),
     "emporio": Place("ponte_workflow.cli.neighbourhood", "emporio", "Points and goods: book, spend, put"),
     "service": Place("ponte_workflow.cli.neighbourhood", "service", "The directory of services: list, put"),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ponte_workflow.services.single_sign_on import Provider
     from ponte_workflow.services.wording import Writer
     from states.detection import DetectionParameters
+    from states.pagopa import NoticeIssuer
 
 SMS_SENDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,10}|\+?[0-9]{3,15}")
 
@@ -99,6 +100,21 @@ class Ponte:
         """Cents for each piece, by channel."""
         settings = self.settings
         return {"sms": settings.sms_cents, "pec": settings.pec_cents, "letter": settings.letter_cents}
+
+    @cached_property
+    def notice_issuer(self) -> "NoticeIssuer":
+        """Who numbers pagoPA notices. Refuses a setting that cannot be read, and to issue without one."""
+        from states.pagopa import OwnIssuer, read_bodies
+
+        try:
+            bodies = read_bodies(self.settings.pagopa)
+        except ValueError as error:
+            raise BadConfiguration(_("PONTE_PAGOPA: {why}").format(why=error)) from error
+        if not bodies:
+            raise BadConfiguration(
+                _("Notices need PONTE_PAGOPA: NAME=tax code/segregation code of each creditor, with semicolons between")
+            )
+        return OwnIssuer(bodies)
 
     @cached_property
     def sms_gateway(self) -> "Gateway | None":

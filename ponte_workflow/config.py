@@ -52,6 +52,10 @@ class Settings(BaseModel):
     pec_password: SecretStr | None = Field(default=None, description=N_("Its password"))
     pec_cafile: Path | None = Field(default=None, description=N_("Certificates to trust, for a server of one's own"))
     pec_timeout: float = Field(default=20.0, gt=0, description=N_("Seconds"))
+    pagopa: str = Field(
+        default="",
+        description=N_("Creditors that take payments by pagoPA: NAME=tax code/segregation code; NAME=..."),
+    )
     letter_sender: str = Field(
         default="", description=N_("Address of the sender on letters, lines separated by semicolons; the phone follows")
     )

@@ -7,14 +7,15 @@ from random import Random
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.clock import ROME
-from ponte_workflow.demo import persons, safety
+from ponte_workflow.demo import ledger_files, persons, safety
 from ponte_workflow.demo.neighbourhood import Neighbourhood
-from ponte_workflow.services import casework
+from ponte_workflow.services import casework, notices
 from ponte_workflow.services.casework import Occasion, Standing
 from ponte_workflow.services.rights import actor_of
 from ponte_workflow.store import cases, letters, neighbours, plan_money
 from ponte_workflow.store.engine import Transaction
 from states.calendars import add_months
+from states.pagopa import Body, OwnIssuer
 from states.snapshot import Value
 
 Fields = dict[str, Value]
@@ -27,6 +28,13 @@ TEAMS = {
     "sanpolino": ("coordinatrice.ev", ("operatrice.ev1", "operatore.ev2"), "volontari.amici"),
     "san_polo": ("coordinatore.rete", ("operatrice.rete1", "operatore.rete2"), "volontari.dimora"),
 }
+# Tax codes of nobody: a notice of the demo cannot be paid.
+ISSUER = OwnIssuer(
+    (
+        Body(ledger_files.LANDLORD, "00000000000", "01"),
+        Body(ledger_files.CONDOMINIUM, "00000000000", "02"),
+    )
+)
 AGENCY = "agenzia.solco"
 SLOW = {"operatore.ev2": 0.35, "operatore.rete2": 0.5}  # how often they get to a case, compared with the others
 
@@ -206,6 +214,9 @@ class Day:
                 "signed_how": "paper",
             },
         )
+        code = hand.standing.row.code
+        if notices.issue(hand.tx, self._who(hand.tx, hand.worker), code, ISSUER).left_out:
+            raise RuntimeError(f"{code}: a creditor of the demo has no notices")
         plan = letters.plan_of(hand.tx, hand.standing.row.id)
         if plan is not None and self.chance.random() < 0.75:  # the others have signed more than they can bear
             self.neighbourhood.start_paying(

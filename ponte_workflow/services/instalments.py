@@ -133,7 +133,11 @@ def settle(
 
 
 def _money(plan: Plan) -> tuple[list[Obligation], list[Payment]]:
-    return from_ledger(Line(m.id, m.effective_on, m.cents, m.is_payment, m.iuv, m.creditor_id) for m in plan.movements)
+    charges, payments = from_ledger(
+        Line(m.id, m.effective_on, m.cents, m.is_payment, m.iuv, m.creditor_id) for m in plan.movements
+    )
+    receipts = [Payment(r.paid_on, r.cents, r.iuv, r.creditor_id, ("receipt", r.id)) for r in plan.receipts]
+    return charges, payments + receipts
 
 
 def _reached(allocation: Allocation) -> set[AllocationRow]:
@@ -155,7 +159,7 @@ def stored_instalments(plan: Plan) -> tuple[Instalment, ...]:
             row.paid_cents,
             cast(Status, row.status),
             row.paid_on,
-            tuple(Part(creditor_id, cents) for creditor_id, cents in plan.parts.get(row.id, ())),
+            tuple(Part(*part) for part in plan.parts.get(row.id, ())),
         )
         for row in plan.instalments
     )

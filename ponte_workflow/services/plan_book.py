@@ -8,8 +8,9 @@ from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import require
 from ponte_workflow.services.rights import leave_trace, sight
 from ponte_workflow.services.worktray import trace_list
-from ponte_workflow.store import plan_views
+from ponte_workflow.store import notices, plan_views
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.notices import NoticeSeen
 from ponte_workflow.store.plan_views import PlanRow, PlanSeen
 from states.document import Text
 
@@ -45,6 +46,7 @@ class PlanBook:
 
     standing: Standing
     plans: tuple[PlanSeen, ...]
+    notices: tuple[NoticeSeen, ...]
 
 
 def book(tx: Transaction, who: Occasion, code: str) -> PlanBook:
@@ -52,7 +54,7 @@ def book(tx: Transaction, who: Occasion, code: str) -> PlanBook:
     require(who.actor, "casework")
     standing = look(tx, who, code)
     leave_trace(tx, who.actor, "case.plans", standing.row, who.at)
-    return PlanBook(standing, plan_views.chain(tx, standing.row.id))
+    return PlanBook(standing, plan_views.chain(tx, standing.row.id), tuple(notices.of_case(tx, standing.row.id)))
 
 
 def listed(

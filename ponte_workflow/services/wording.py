@@ -5,13 +5,25 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from notifications.payment_slip import PaymentSlip, qr_text
 from notifications.registry import MESSAGES
 from ponte_workflow.i18n import LANGUAGES
 from ponte_workflow.services import safety
 from ponte_workflow.services.choosing import Ways, way_or_why
 from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import cases, community, digests, glass, ledger, letters, local_services, network, nights
+from ponte_workflow.store import (
+    cases,
+    community,
+    digests,
+    glass,
+    ledger,
+    letters,
+    local_services,
+    network,
+    nights,
+)
+from ponte_workflow.store import notices as payment_notices
 from ponte_workflow.store.cases import Listed
 from ponte_workflow.store.digests import Notice
 from ponte_workflow.store.engine import Transaction
@@ -90,6 +102,7 @@ class Writer:
             letters.had_attempt(tx, row.case_id),
             channel=taken.channel,
             others=others,
+            slip=_slip(tx, row) if row.rule.startswith("instalment/") else None,
         )
 
     def _household_data(
@@ -285,3 +298,14 @@ def _by_case(notices: list[Notice]) -> dict[int, list[Notice]]:
     for notice in notices:
         grouped.setdefault(notice.case_id, []).append(notice)
     return grouped
+
+
+def _slip(tx: Transaction, row: ClaimedRow) -> PaymentSlip | None:
+    """The notice of the instalment that a message speaks of; with two creditors there are two, and none is printed."""
+    assert row.case_id is not None
+    found = payment_notices.of_instalment(tx, row.case_id, int(row.rule.rpartition("/")[2]))
+    if len(found) != 1:
+        return None
+    (one,) = found
+    code = qr_text(one.notice_number, one.body_tax_code, one.cents)
+    return PaymentSlip(one.notice_number, code, one.cents, one.due_on, one.creditor, one.body_tax_code)

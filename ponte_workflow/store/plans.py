@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, func, insert, select, update
 
-from ponte_workflow.store import plan_money
+from ponte_workflow.store import notices, plan_money
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.notices import PaidRow
 from ponte_workflow.store.plan_money import AllocationRow, MovementRow
 from ponte_workflow.store.schema.casework import cases
 from ponte_workflow.store.schema.money import instalment, instalment_part, payment_plan, plan_signature
+from ponte_workflow.store.schema.notices import notice
 
 LIVING = ("active", "settled")  # a plan that was replaced is history
 
@@ -65,8 +67,10 @@ class Plan:
     status: str
     terms: Terms
     instalments: list[InstalmentRow] = field(default_factory=list)
-    parts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)  # instalment id -> (creditor id, cents)
+    # instalment id -> (creditor id, cents, reference of its notice)
+    parts: dict[int, list[tuple[int, int, str | None]]] = field(default_factory=dict)
     movements: list[MovementRow] = field(default_factory=list)
+    receipts: list[PaidRow] = field(default_factory=list)  # of payments that the landlord has not booked yet
     allocations: set[AllocationRow] = field(default_factory=set)  # those that stand
 
 
@@ -174,6 +178,8 @@ def living_plans(
         by_id = {plan.id: plan for plan in plans}
         for plan_id, line in plan_money.movements(tx, list(by_id), on):
             by_id[plan_id].movements.append(line)
+        for plan_id, paid in notices.paid(tx, list(by_id), on):
+            by_id[plan_id].receipts.append(paid)
         for plan_id, row in plan_money.allocations(tx, list(by_id)):
             by_id[plan_id].allocations.add(row)
         yield plans
@@ -207,13 +213,14 @@ def _with_instalments(tx: Transaction, wanted: Select[Any]) -> list[Plan]:
         plan.instalments.append(InstalmentRow(*rest))
     parts = (
         select(instalment.c.plan_id, instalment_part.c.instalment_id, instalment_part.c.creditor_id)
-        .add_columns(instalment_part.c.cents)
+        .add_columns(instalment_part.c.cents, notice.c.iuv)
         .join(instalment, instalment.c.id == instalment_part.c.instalment_id)
+        .outerjoin(notice, notice.c.part_id == instalment_part.c.id)
         .where(instalment.c.plan_id.in_(list(plans)))
         .order_by(instalment_part.c.id)
     )
-    for plan_id, instalment_id, creditor_id, cents in tx.connection.execute(parts) if plans else ():
-        plans[plan_id].parts.setdefault(instalment_id, []).append((creditor_id, cents))
+    for plan_id, instalment_id, *part in tx.connection.execute(parts) if plans else ():
+        plans[plan_id].parts.setdefault(instalment_id, []).append(tuple(part))
     return list(plans.values())
 
 
