@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from ponte_workflow.config import Settings
-from ponte_workflow.errors import BadConfiguration
+from ponte_workflow.errors import BadConfiguration, BadInput
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import use_language
 from ponte_workflow.services.pathways import Pathways
@@ -111,7 +111,7 @@ class Ponte:
         except ValueError as error:
             raise BadConfiguration(_("PONTE_PAGOPA: {why}").format(why=error)) from error
         if not bodies:
-            raise BadConfiguration(
+            raise BadInput(
                 _("Notices need PONTE_PAGOPA: NAME=tax code/segregation code of each creditor, with semicolons between")
             )
         return OwnIssuer(bodies)

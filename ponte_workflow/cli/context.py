@@ -1,9 +1,9 @@
 """What every command needs: who acts, on which date, and how an answer is printed."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -55,7 +55,20 @@ def read_date(text: str | None) -> date:
 
 def print_json(value: object) -> None:
     """The answer for machines, on stdout."""
-    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False, indent=2))
+    typer.echo(json.dumps(_named(value), default=_plain, ensure_ascii=False, indent=2))
+
+
+def _named(value: object) -> object:
+    """Rows with named columns as objects: json would make bare lists of them, in an order that nobody promised."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {name: _named(one) for name, one in value._asdict().items()}
+    if isinstance(value, list | tuple):
+        return [_named(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _named(one) for key, one in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _named(getattr(value, field.name)) for field in fields(value)}
+    return value
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
@@ -102,8 +115,6 @@ def euros(cents: int) -> str:
 def _plain(value: object) -> Any:
     if isinstance(value, date | datetime):
         return value.isoformat()
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
     if isinstance(value, frozenset | set):
         return sorted(value)
     return str(value)

@@ -27,6 +27,7 @@ from ponte_workflow.web.gate import COOKIE, LANGUAGE_COOKIE
 from tests.browser import chromium, served
 from tests.builders import Team, create_ledger, create_person, create_tenancy
 from tests.integration.letter_cases import write_letters
+from tests.integration.standing_cases import add_surroundings
 from tests.site import Site, make_site
 
 __all__ = ["chromium"]
@@ -67,6 +68,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, cipher
         ids = create_tenancy(tx)
         create_person(tx, ids["household_id"], email="casa@example.org")
         create_ledger(tx, ids["tenancy_id"], on=TODAY, due_on=TODAY - timedelta(days=40))
+        add_surroundings(team, tx)
         rows = [team.open_case(tx, yesterday, adults=2, email="a@example.org") for _n in range(3)]
         for row in rows[1:]:
             team.do(tx, "sara", row.code, "assign", yesterday, case_worker="wanda")

@@ -96,6 +96,39 @@ def test_plans_are_listed_and_the_book_of_a_case_opens(ponte: Console) -> None:
     assert "none of all, late, settled" in ponte("plan", "list", "--standing", "odd", "--as", "lidia", code=1)
 
 
+def test_notices_and_receipts_say_what_is_missing(ponte: Console, tmp_path: Path) -> None:
+    code = ponte.json("case", "list", "--as", "lidia")[0]["code"]
+    assert ponte.json("notice", "list", code, "--as", "lidia") == []
+    assert "PONTE_PAGOPA" in ponte("notice", "issue", code, "--as", "lidia", code=1)
+    wrong = ponte("notice", "issue", code, "--as", "lidia", code=1, PONTE_PAGOPA="ALER=12/3")
+    assert "ALER=12/3" in wrong
+    bodies = "ALER=00000000001/47"
+    assert "signed plan" in ponte("notice", "issue", code, "--as", "lidia", code=1, PONTE_PAGOPA=bodies)
+    assert "cannot be read" in ponte("receipts", "import", str(tmp_path / "none.csv"), "--as", "lidia", code=1)
+    file = tmp_path / "receipts.csv"
+    file.write_text("receiptId,creditorReferenceId,paymentAmount,paymentDateTime\nR1,X1,10.00,2026-11-02\n")
+    assert ponte.json("receipts", "import", str(file), "--as", "lidia")["new"] == 1
+    assert [one["receipt_id"] for one in ponte.json("receipts", "unmatched", "--as", "lidia")] == ["R1"]
+
+
+def test_the_neighbourhood_and_the_network_at_the_console(ponte: Console) -> None:
+    assert ponte.json("event", "list", "--as", "lidia") == []
+    assert ponte.json("referral", "list", "--as", "lidia") == []
+    ponte("service", "put", "Evening school", "--kind", "training", "--quarter", "sanpolino", "--as", "sara")
+    assert [one["name"] for one in ponte.json("service", "list", "--text", "school", "--as", "wanda")] == [
+        "Evening school"
+    ]
+    assert "none of" in ponte("service", "put", "X", "--kind", "odd", "--as", "sara", code=1)
+    ponte("partner", "add", "amici", "--name", "Amici", "--kind", "association", "--quarter", "sanpolino")
+    plan = ("--kind", "dinner", "--quarter", "sanpolino", "--organiser", "amici", "--place", "Hall")
+    when = ("--starts", "2026-12-01T18:30", "--ends", "2026-12-01T20:30")
+    number = ponte.json("event", "add", "Dinner", *plan, *when, "--as", "sara")["event"]
+    planned = ponte.json("event", "list", "--as", "wanda", "--on", "2026-11-02")
+    assert [(one["id"], one["title"]) for one in planned] == [(number, "Dinner")]
+    ponte("event", "cancel", str(number), "--as", "sara", "--on", "2026-11-02")
+    ponte("emporio", "put", "Pasta", "5", "--quarter", "sanpolino", "--as", "sara")
+
+
 def test_a_case_is_advanced_undone_paused_and_looked_at(ponte: Console) -> None:
     code = ponte.json("case", "list", "--as", "lidia")[0]["code"]
     assert ponte.json("case", "assign", code, "wanda", "--as", "sara", "--on", "2026-11-02")["configuration"] == [
