@@ -57,6 +57,13 @@ def _places() -> tuple[tuple[str, str, str, str, str], ...]:
             "it-upload",
         ),
         (
+            "/administration/receipts",
+            _("pagoPA receipts"),
+            _("Receipts of pagoPA from a file; those without a notice"),
+            "import",
+            "it-card",
+        ),
+        (
             "/administration/pathways",
             _("Pathways"),
             _("States, clocks and rules; the quarters compared"),

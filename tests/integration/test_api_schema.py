@@ -41,7 +41,7 @@ OPERATIONS = (
     *("listFlags", "setFlag", "liftFlag"),
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
     *("showPip", "endPipAction"),
-    *("listPlans", "showPlans"),
+    *("listPlans", "showPlans", "listNeighbourhoodEvents", "listServices", "listReferrals"),
     *("listContacts", "mendContact", "listNotices", "listCosts"),
 )
 CALM = {
@@ -59,6 +59,9 @@ CALM = {
     "listCosts",
     "listPlans",
     "showPlans",
+    "listNeighbourhoodEvents",
+    "listServices",
+    "listReferrals",
 }
 
 

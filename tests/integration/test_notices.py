@@ -17,6 +17,7 @@ from states.pagopa import Body, OwnIssuer, Wanted, is_notice, iuv_of
 from tests.builders import MONDAY, Team, create_team
 from tests.integration.standing_cases import add_landlord, walk
 from tests.integration.test_plan_book import PLAN, Ledger
+from tests.site import Site
 
 ISSUER = OwnIssuer((Body("ALER", "00000000001", "47"),))
 DUE: date = PLAN["first_due_on"]
@@ -187,3 +188,15 @@ def claimed_row(tx: Transaction, row: cases.CaseRow, person: int) -> ClaimedRow:
         ),
     )
     return next(one for one in outbox.claim(tx, MORNING, MORNING.date(), 50) if one.rule == "instalment/1")
+
+
+def test_a_file_of_receipts_is_read_on_the_page_and_the_findings_are_shown(site: Site) -> None:
+    lidia = site.signed_in("lidia")
+    content = (HEAD + "R1,X1,10.00,2026-11-02\nR2,X1,ten,2026-11-02\n").encode()
+    page = lidia.post("/administration/receipts", files={"file": ("a.csv", content, "text/csv")})
+    assert page.status_code == 200 and "New receipts: 1" in page.text and "paymentAmount" in page.text
+    assert "R1" in lidia.get("/administration/receipts").text
+    broken = lidia.post("/administration/receipts", files={"file": ("a.csv", b"\xff\xfe", "text/csv")})
+    assert broken.status_code == 422 and "UTF-8" in broken.text
+    assert lidia.post("/administration/receipts").status_code == 422
+    assert site.signed_in("wanda").get("/administration/receipts").status_code == 403
