@@ -155,7 +155,14 @@ def plan_action(
     tx: Transaction, who: Occasion, code: str, person_id: int, *, kind: str, what: str, doer: str, due_on: date | None
 ) -> int:
     """A new action with a task for whoever does it; its number."""
-    standing, _person, _state = look_to_write(tx, who, code, person_id)
+    standing, person, state = look_to_write(tx, who, code, person_id)
+    spec = standing.pathway.person.states.get(state)
+    if spec is not None and spec.spec.final:
+        raise TriggerNotAllowedHere(
+            _("{person}'s PIP is concluded: nothing more is planned in it; undo that step if it was a mistake").format(
+                person=person
+            )
+        )
     text = " ".join(what.replace("\0", "").split())
     if not 1 <= len(text) <= LONGEST_WHAT:
         raise BadInput(_("Say what is to be done, in 1 to {n} characters").format(n=LONGEST_WHAT))

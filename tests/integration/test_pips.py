@@ -178,6 +178,15 @@ def _tray(team: Team, tx: Transaction, username: str):  # type: ignore[no-untype
     return worktray.worktray(tx, team.occasion(tx, username, TODAY))
 
 
+def test_nothing_more_is_planned_in_a_concluded_pip(site: Site, case: tuple[CaseRow, int]) -> None:
+    (row, person), team = case, site.team
+    with team.store.transaction() as tx:
+        team.do(tx, "gino", row.code, "conclude", TODAY, person_id=person)
+        who = team.occasion(tx, "gino", TODAY)
+        with pytest.raises(TriggerNotAllowedHere, match="is concluded"):
+            pips.plan_action(tx, who, row.code, person, kind="cv", what="A CV", doer="job_agency", due_on=None)
+
+
 @pytest.mark.parametrize(
     ("given", "error", "sentence"),
     [
