@@ -146,7 +146,7 @@ def test_what_is_written_lies_encrypted(site: Site, case: tuple[CaseRow, int]) -
         team.write_pip(tx, "gino", row.code, person, TODAY, skills="Bricklayer")
         stored = tx.connection.execute(text("SELECT document FROM pip_version")).scalar_one()
         what = tx.connection.execute(text("SELECT what FROM pip_action")).scalar_one()
-        assert "Bricklayer" not in stored and "CV" not in what
+        assert "Bricklayer" not in stored and "Write the CV" not in what
 
 
 # --- Actions -------------------------------------------------------------------------------------------------------
