@@ -74,6 +74,7 @@ def why_words(why: str | None) -> str:
         "the person is no longer here": _("the person is no longer here"),
         "a death in the household: every message has stopped": _("a death in the household: every message has stopped"),
         "what it speaks of is no longer there": _("what it speaks of is no longer there"),
+        "what it asks for has happened": _("what it asks for has happened"),
         "nobody active stands behind this recipient": _("nobody active stands behind this recipient"),
         "this member of staff has no mail address": _(
             "this member of staff has no mail address"

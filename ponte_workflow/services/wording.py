@@ -83,6 +83,8 @@ class Writer:
             return Withheld("the case is closed")
         if case.paused:
             return Withheld("the case is paused", for_human=True)
+        if self._has_happened(tx, row, case):
+            return Withheld("what it asks for has happened")
         closed = safety.closed_channels(tx, row.recipient_id, on)
         if why := closed.get(safety.ALL):
             return Withheld(why, for_human=why in safety.FOR_HUMAN)
@@ -90,7 +92,7 @@ class Writer:
         way = way_or_why(tx, kind, row, case, on, self.ways)
         if isinstance(way, Withheld):
             return way
-        data = self._household_data(tx, row, case, who.name)
+        data = self._household_data(tx, row, case, who.name, on)
         if data is None:
             return Withheld("what it speaks of is no longer there")
         taken, others = way
@@ -105,8 +107,23 @@ class Writer:
             slip=_slip(tx, row) if row.rule.startswith("instalment/") else None,
         )
 
+    def _has_happened(self, tx: Transaction, row: ClaimedRow, case: cases.CaseRow) -> bool:
+        """Whether a message waited (a full week, a holiday) until the state that asked for it was left.
+
+        "Your plan is ready to sign" must not follow the signature.
+        """
+        state, _slash, clock = row.rule.partition("/")
+        pathway = self.pathways.pinned(tx, case.pathway_version_id)
+        if row.message == "pip_ready_to_sign":
+            state = "proposed"
+        elif "/" not in clock or not (state in pathway.household.states or state in pathway.person.states):
+            return False  # it goes with what somebody did, which has been done
+        if state in pathway.household.states:
+            return not any(leaf == state or leaf.startswith(f"{state}.") for leaf in case.configuration)
+        return cases.snapshot(tx, case, row.due_on, {}).journeys.get(row.recipient_id) != state
+
     def _household_data(
-        self, tx: Transaction, row: ClaimedRow, case: cases.CaseRow, name: str
+        self, tx: Transaction, row: ClaimedRow, case: cases.CaseRow, name: str, on: date
     ) -> dict[str, Any] | None:
         staff = network.members(tx)
         worker = staff.get(case.assigned_to or 0)
@@ -127,7 +144,7 @@ class Writer:
         if row.message == "instalment_due":
             return data | {"due_on": row.data["due_on"], "cents": row.data["cents"]}
         if row.message == "event_invitation" and (event := community.event_of_entry(tx, case.id, row.history_seq)):
-            if event.cancelled_on is not None:
+            if event.cancelled_on is not None or event.starts_at.astimezone(ROME).date() < on:
                 return None
             return data | {
                 "title": event.title,
@@ -137,7 +154,7 @@ class Writer:
             }
         if row.message in ("appointment_reminder", "event_invitation"):
             starts = self._starts(tx, case, row)
-            if starts is None or "where" not in personal:
+            if starts is None or starts.date() < on or "where" not in personal:
                 return None
             data |= {"starts": starts, "where": personal["where"]}
             if row.message == "event_invitation":

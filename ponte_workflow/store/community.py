@@ -204,12 +204,12 @@ def invited_to(tx: Transaction, case_id: int, on: date) -> list[tuple[int, str, 
 def event_of_entry(tx: Transaction, case_id: int, seq: int | None) -> EventRow | None:
     """The event to which that entry of a case's history invited."""
     query = (
-        _events()
-        .join(invitation, invitation.c.event_id == event.c.id)
+        select(invitation.c.event_id)
         .join(history, history.c.id == invitation.c.history_id)
+        .where(history.c.case_id == case_id, history.c.seq == seq)
     )
-    row = tx.connection.execute(query.where(history.c.case_id == case_id, history.c.seq == seq)).first()
-    return None if row is None else EventRow(*row)
+    found = tx.connection.execute(query).scalar()
+    return None if found is None else event_row(tx, found)
 
 
 def year_of_building(tx: Transaction, building_id: int, year: int) -> list[tuple[str, int, int, int, int]]:

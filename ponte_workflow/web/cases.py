@@ -124,12 +124,17 @@ def _page(visit: Visit, template: str, found: Dossier, *, kind: str) -> Response
 
 
 def _groups(found: Dossier, ready: list[Possibility], roles: frozenset[str]) -> dict[str, list[Possibility]]:
-    """What may be done, by what it is for: what leads on (the most likely first), records, persons, and ends."""
+    """What may be done, by what it is for: what leads on (the most likely first), records, persons, and ends.
+
+    An end that had to be earned (its needs are met: autonomy after the survey) leads on and is not put away.
+    """
     likely = [step.trigger for step in worktray.next_steps(found.pathway, found.standing.row.configuration, roles)]
+    possible = found.pathway.household.possible(found.standing.row.configuration)
     groups: dict[str, list[Possibility]] = {"lead": [], "record": [], "person": [], "end": []}
     for one in ready:
         ends = any(to.split(".")[0] == found.pathway.household.spec.closed for to in one.to)
-        name = "person" if one.person_id else "end" if ends else "lead" if one.to else "record"
+        earned = one.trigger in possible and bool(possible[one.trigger].needs)
+        name = "person" if one.person_id else "end" if ends and not earned else "lead" if one.to else "record"
         groups[name].append(one)
     order = {trigger: number for number, trigger in enumerate(likely)}
     groups["lead"].sort(key=lambda p: order.get(p.trigger, len(order)))

@@ -1,13 +1,17 @@
 """Pages and console of the neighbourhood's life and of the network, as volunteers and case workers use them."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from ponte_workflow import clock
+from ponte_workflow.clock import ROME
+from ponte_workflow.services.delivery import Courtesy, deliver
 from ponte_workflow.store import cases
 from ponte_workflow.store import emporio as books
+from ponte_workflow.store.schema.messages import outbox
 from tests.integration.standing_cases import walk
 from tests.site import Site
 
@@ -51,6 +55,26 @@ def test_an_event_is_planned_a_household_invited_and_its_hours_earn_points(site:
     assert "earned by hours given" in emporio
     refused = vera.post(f"{where}/cancel")
     assert refused.status_code == 422 and "was held" in refused.text
+
+
+@pytest.mark.parametrize("days_later", [pytest.param(0, id="in time"), pytest.param(30, id="when it is over")])
+def test_an_invitation_leaves_with_the_words_of_its_event_as_long_as_there_is_one(site: Site, days_later: int) -> None:
+    with site.ponte.store.transaction() as tx:
+        row = walk(site.team, tx, "active", "wanda", on=TODAY - timedelta(days=20))
+        tx.connection.execute(update(outbox).values(status="withdrawn"))  # only the invitation is looked at
+    day = TODAY + timedelta(days=9)
+    where = planned(site, starts=f"{day}T18:30", ends=f"{day}T20:30").headers["location"]
+    site.signed_in("vera").post(f"{where}/invite", data={"code": row.code})
+    morning = datetime.combine(TODAY + timedelta(days=2 + days_later), time(10), tzinfo=ROME)
+    courtesy = Courtesy(is_holiday=lambda day: False, cap=1000)
+    ponte = site.ponte
+    deliver(ponte.store, ponte.channels, ponte.writer(), sender="p@example.org", courtesy=courtesy, at=morning, limit=9)
+    mails = [one.read_text() for one in site.ponte.mails.glob("*.eml")]
+    if days_later:
+        assert mails == [], "nobody is invited to what is over"
+        return
+    (mail,) = mails
+    assert "Repairs in the yard" in mail and "18:30" in mail and "Yard" in mail
 
 
 @pytest.mark.parametrize(
