@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
 
-.PHONY: help demo test check lock bench messages
+.PHONY: help demo test year check lock bench messages
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
 
@@ -20,8 +20,11 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## A synthetic neighbourhood, twelve weeks of casework, tonight's certificate (in .demo)
 	@PONTE_HOME="$(CURDIR)/.demo" $(BIN)/ponte demo
 
-test: $(STAMP) ## All tests but the benchmarks, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -n $(JOBS) -m "not benchmark"
+test: $(STAMP) ## All tests but the benchmarks and the year, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest -n $(JOBS) -m "not benchmark and not year"
+
+year: $(STAMP) ## A simulated year of the demo (some minutes): the promises still hold
+	$(BIN)/python -m pytest -m year
 
 check: $(STAMP) ## Lint, formatting, types, who may import whom
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ class Place(NamedTuple):
 
 COMMANDS = {
     "case": Place("ponte_workflow.cli.cases", "app", "Cases: list, show, advance, why, attempt, pause, undo"),
-    "pip": Place("ponte_workflow.cli.pips", "pip", "Personal plans of adults: show, end-action"),
+    "pip": Place("ponte_workflow.cli.pips", "pip", "Personal plans of adults: show, end-action, review"),
     "plan": Place("ponte_workflow.cli.plans", "app", "Payment plans: propose, list, show"),
     "notice": Place("ponte_workflow.cli.notices", "notice", "pagoPA notices of instalments: issue, list"),
     "receipts": Place("ponte_workflow.cli.notices", "receipts", "Receipts of pagoPA: import, unmatched"),
@@ -37,6 +37,10 @@ COMMANDS = {
     "placement": Place("ponte_workflow.cli.pips", "placement", "Where people work"),
     "flag": Place("ponte_workflow.cli.flags", "app", "What to know before going, calling or writing; languages"),
     "worktray": Place("ponte_workflow.cli.work", "worktray", "What is mine today, and why"),
+    "task": Place("ponte_workflow.cli.desk", "task", "Tasks: list, add, done, snooze"),
+    "agenda": Place("ponte_workflow.cli.desk", "agenda", "The appointments that are coming"),
+    "team": Place("ponte_workflow.cli.desk", "team", "Teams: list, add, set, remove"),
+    "caseload": Place("ponte_workflow.cli.desk", "caseload", "Whole caseloads: preview, hand-over, undo, list"),
     "stalled": Place("ponte_workflow.cli.work", "stalled", "Cases in which nothing happens"),
     "lists": Place("ponte_workflow.cli.work", "lists", "Serious and persistent arrears, for a supervisor"),
     "import": Place("ponte_workflow.cli.ledger", "import_", "Read the landlord's files"),

@@ -12,8 +12,8 @@ from ponte_workflow.bootstrap import Ponte, open_ponte, open_store, read_setting
 from ponte_workflow.cli.cases import print_tray
 from ponte_workflow.demo import play
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.services import auditing, worktray
 from ponte_workflow.services import night as nights
-from ponte_workflow.services import worktray
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.rights import actor_of
 from ponte_workflow.store import migrate
@@ -69,6 +69,15 @@ def _show(ponte: Ponte, certificate: dict[str, Any]) -> None:
         stalled = worktray.stalled(tx, who(supervisor))
     print_tray(_("Worktray of {name} (the first 8 of {n})").format(name=worker, n=len(tray)), tray[:8], empty="")
     print_tray(_("Stalled cases"), stalled[:8], empty=_("No case stalls."))
+    if empty := play.states_without_anybody(ponte):
+        typer.echo(_("Nobody stands in: {states}").format(states=", ".join(empty)))
+    else:
+        typer.echo(_("Households and persons stand in every state of the pathway."))
+    with ponte.store.reading() as tx:
+        report = auditing.verify(tx, ponte.pathways)
+    found = _("Everything holds: {checked}") if report.sound else _("Does not hold: {found}")
+    checked = ", ".join(f"{name} {count}" for name, count in report.checked.items())
+    typer.echo(found.format(checked=checked, found="; ".join(report.found[:5])))
     mails = sum(1 for _mail in ponte.mails.glob("*.eml"))
     typer.echo(_("{n} mails lie in {folder}").format(n=mails, folder=ponte.mails))
     if printed := sorted((ponte.settings.folder / "letters").glob("batch-*")):

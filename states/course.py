@@ -151,14 +151,17 @@ class Course:
         rule = f"{event.trigger}/{name}"
         if invited_event := event.fields.get("invited_event"):  # two events may be spoken of on one day
             rule = f"{rule}/{invited_event}"
+        elif isinstance(day := event.fields.get("day"), date):  # and of two hours
+            hour, minute = (event.fields.get(part) or 0 for part in ("hour", "minute"))
+            rule = f"{rule}/{day:%Y%m%d}.{hour}.{minute}"
         person_id = event.person_id
         chosen = event.fields.get("person")
         about = chosen if isinstance(chosen, int) else person_id
         if consequence.message:
             to = "person" if person_id else "household"
-            day = event.fields.get(consequence.day_before) if consequence.day_before else None
+            eve_of = event.fields.get(consequence.day_before) if consequence.day_before else None
             notice = Notify("inform", to, consequence.message, rule, self.on, person_id)
-            self.effects.append(notice._replace(about=day) if isinstance(day, date) else notice)
+            self.effects.append(notice._replace(about=eve_of) if isinstance(eve_of, date) else notice)
         elif consequence.tell:
             assert consequence.with_message is not None
             self.effects.append(

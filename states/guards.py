@@ -67,6 +67,27 @@ def _payment_well(s: Situation, p: Parameters) -> bool:
 CASE = ("case_worker", "supervisor")
 NIGHT = ("system",)
 
+
+def _proposed(fact: str, nobody_it: str, nobody_en: str) -> tuple[Guard, Guard]:
+    """Whether somebody has proposed something that waits for an answer, and whether nobody has."""
+    return (
+        Guard(
+            fact,
+            Text(it=nobody_it, en=nobody_en),
+            CASE,
+            lambda s, p: s.latest(fact) is True,
+            reads=frozenset({fact}),
+        ),
+        Guard(
+            f"no_{fact}",
+            Text(it="una proposta attende già risposta", en="a proposal already waits for an answer"),
+            CASE,
+            lambda s, p: s.latest(fact) is not True,
+            reads=frozenset({fact}),
+        ),
+    )
+
+
 _ALL: tuple[Guard, ...] = (
     Guard(
         "case_worker_of_quarter",
@@ -306,6 +327,19 @@ _ALL: tuple[Guard, ...] = (
         CASE,
         lambda s, p: s.latest("referral_open") is not True,
         reads=frozenset({"referral_open"}),
+    ),
+    *_proposed(
+        "excuse_proposed", "nessuno ha proposto di scusare le rate", "nobody has proposed to excuse instalments"
+    ),
+    *_proposed(
+        "write_off_proposed", "nessuno ha proposto di condonare il resto", "nobody has proposed to write it off"
+    ),
+    Guard(
+        "appointment_made",
+        Text(it="non c'è nessun appuntamento", en="there is no appointment"),
+        ("case_worker", "supervisor", "job_agency", "volunteers"),
+        lambda s, p: s.latest("appointment_made") is True,
+        reads=frozenset({"appointment_made"}),
     ),
     *PERSON_GUARDS,
 )

@@ -149,7 +149,7 @@ class Pathway:
         """What an alarm asks people to do, by the rule of its notice (`state/clock/alarm`)."""
         if rule.startswith(PAUSE_CLOCK):
             return self.document.pause.say
-        path, clock, alarm = rule.split("/")[:3]
+        path, clock, alarm = (*rule.split("/"), "", "")[:3]
         chart = self.person if person_id else self.household
         state = chart.states.get(path)
         spec = state.spec.clocks[clock].alarms.get(alarm) if state and clock in state.spec.clocks else None

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from ponte_workflow.api import (
     carriers,
     cases,
+    desk,
     examples,
     ledger,
     messages,
@@ -31,6 +32,7 @@ ROUTERS = (
     cases.router,
     pips.router,
     plans.router,
+    desk.router,
     network.router,
     safety.router,
     messages.router,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ponte_workflow.cli.context import As, AsJson, Code, On, acting, print_json, print_table
+from ponte_workflow.cli.context import As, AsJson, Code, On, acting, print_json, print_table, read_date
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services import pips, placing
@@ -76,6 +76,21 @@ def end_action(
         print_json({"code": code, "person": person, "action": action, "outcome": outcome})
     else:
         typer.echo(_("The outcome is written down."))
+
+
+@pip.command()
+def review(
+    code: Code,
+    person: Person,
+    next_on: Annotated[str, typer.Option("--next", help="The day of the next review, YYYY-MM-DD")],
+    note: Annotated[str, typer.Option(help="What came of it; kept encrypted")] = "",
+    username: As = None,
+    on: On = None,
+) -> None:
+    """The review of the signed PIP was held; its task is done."""
+    with acting(username, on) as act:
+        pips.review(act.tx, act.who, code, person, read_date(next_on), note)
+    typer.echo(_("The review is written down."))
 
 
 @placement.command("list")

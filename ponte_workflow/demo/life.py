@@ -7,7 +7,7 @@ from random import Random
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.clock import ROME
-from ponte_workflow.demo import ledger_files, persons, safety
+from ponte_workflow.demo import desk, ledger_files, persons, safety
 from ponte_workflow.demo.neighbourhood import Neighbourhood
 from ponte_workflow.services import casework, notices
 from ponte_workflow.services.casework import Occasion, Standing
@@ -36,6 +36,7 @@ ISSUER = OwnIssuer(
     )
 )
 AGENCY = "agenzia.solco"
+FORGOTTEN, ELUSIVE = 20, 9  # of so many cases one is assigned to nobody, and one household is never met
 SLOW = {"operatore.ev2": 0.35, "operatore.rete2": 0.5}  # how often they get to a case, compared with the others
 
 
@@ -47,6 +48,7 @@ class Day:
     neighbourhood: Neighbourhood
     on: date
     chance: Random
+    nobody_last: bool = False  # towards the end: whoever stands alone in a state is left there, to be looked at
     done: int = 0
     steps: dict[str, int] = field(default_factory=dict)
 
@@ -55,6 +57,8 @@ class Day:
         with self.ponte.store.transaction() as tx:
             for case_id in cases.open_ids(tx):
                 self._touch(tx, case_id)
+            for worker in [name for _lead, workers, _others in TEAMS.values() for name in workers]:
+                desk.tidy(tx, self._who(tx, worker), Random(f"tidy {self.on} {worker}"))
 
     def _who(self, tx: Transaction, username: str) -> Occasion:
         at = datetime.combine(self.on, time(11), tzinfo=ROME)
@@ -73,6 +77,8 @@ class Day:
             safety.play(tx, self._who(tx, supervisor), row, Random(f"safety {self.on} {case_id}"))
             row = cases.by_id(tx, case_id)
         standing = casework.stand(tx, self._who(tx, supervisor), row)
+        if self.nobody_last and self._alone(tx, standing):
+            return
         pace = SLOW.get(worker, 1.0)
         top = row.configuration[0].split(".")[0]
         act: dict[str, Callable[[_Hand], None]] = {
@@ -82,6 +88,9 @@ class Day:
             "planning": self._planning,
             "active": self._active,
         }
+        if top in ("engagement", "planning", "active", "follow_up") and row.assigned_to is not None:
+            desk.meet(tx, self._who(tx, worker), row, Random(f"desk {self.on} {case_id}"))
+            standing = casework.stand(tx, self._who(tx, supervisor), cases.by_id(tx, case_id))
         if top in act and not (top == "detected" and self.chance.random() > 0.5):
             act[top](
                 _Hand(
@@ -95,7 +104,14 @@ class Day:
                 )
             )
 
+    def _alone(self, tx: Transaction, standing: Standing) -> bool:
+        there = neighbours.standing_in(tx)
+        mine = {*standing.row.configuration, *standing.snapshot.journeys.values()}
+        return any(there[state] == 1 for state in mine)
+
     def _detected(self, hand: "_Hand") -> None:
+        if hand.standing.row.id % FORGOTTEN == 0:
+            return  # nobody gets round to it: supervisors see it among those without a worker
         hand.do(hand.supervisor, "assign", {"case_worker": hand.worker})
 
     def _screening(self, hand: "_Hand") -> None:
@@ -123,12 +139,13 @@ class Day:
         if spoken and hand.lucky(0.6):
             hand.do(who, "meet", {})
         elif not spoken and hand.lucky(0.35):
+            elusive = hand.standing.row.id % ELUSIVE == 0
             hand.do(
                 who,
                 "record_attempt",
                 {
                     "channel": safety.open_way(snapshot, self.chance.choice(CHANNELS)),
-                    "outcome": self.chance.choice(TALKS),
+                    "outcome": "no_answer" if elusive else self.chance.choice(TALKS),
                 },
             )
 
@@ -163,6 +180,8 @@ class Day:
                 hand.do(AGENCY, on[state], persons.SIGNED if state == "proposed" else {}, person_id)
             elif state == "signed" and hand.lucky(0.25, steady=True):
                 hand.do(AGENCY, "search" if hand.lucky(0.7, steady=True) else "train", {}, person_id)
+            elif state == "training" and hand.lucky(0.01, steady=True):
+                hand.do(AGENCY, "interrupt", {"reason": "Ricovero in ospedale"}, person_id)
             elif state == "searching" and hand.lucky(0.05, steady=True):
                 kind = self.chance.choice(("tirocinio", "fixed_term", "permanent"))
                 hand.do(AGENCY, "place", persons.a_placement(kind, self.on, self.chance), person_id)
@@ -170,7 +189,7 @@ class Day:
                 hand.do(AGENCY, "lose_job", {"end_reason": "contract_over", "reason": "Contratto finito"}, person_id)
             elif state == "placed" and hand.lucky(0.02, steady=True):
                 hand.do(AGENCY, "check_placement", {"placement_check": "well"}, person_id)
-            elif state in ("searching", "training") and hand.lucky(0.05, steady=True):
+            elif state in ("searching", "training") and hand.lucky(0.12, steady=True):
                 persons.end_an_action(hand.tx, self._who(hand.tx, AGENCY), hand.standing.row, person_id, self.chance)
                 hand.refresh()
 
@@ -183,8 +202,11 @@ class Day:
             "active.community.taking_part",
         ) and hand.lucky(0.06):
             hand.do(hand.volunteers, "participate", {"participated_in": self.chance.choice(OCCASIONS)})
-        if hand.can("excuse") and hand.lucky(0.1, steady=True):
-            hand.do(hand.supervisor, "excuse", {"reason": "Difficoltà documentata"})
+        if hand.can("excuse") and hand.lucky(0.06, steady=True):
+            if hand.ready("excuse"):
+                hand.do(hand.supervisor, "excuse", {})
+            elif hand.ready("propose_excuse"):
+                hand.do(hand.worker, "propose_excuse", {"reason": "Difficoltà documentata"})
         if hand.lucky(0.006, steady=True):
             casework.pause(
                 hand.tx,
@@ -218,7 +240,7 @@ class Day:
         if notices.issue(hand.tx, self._who(hand.tx, hand.worker), code, ISSUER).left_out:
             raise RuntimeError(f"{code}: a creditor of the demo has no notices")
         plan = letters.plan_of(hand.tx, hand.standing.row.id)
-        if plan is not None and self.chance.random() < 0.75:  # the others have signed more than they can bear
+        if plan is not None and self.chance.random() < 0.6:  # the others have signed more than they can bear
             self.neighbourhood.start_paying(
                 tenancy, self.on + timedelta(days=1), instalments=[(due, cents) for due, cents, _status in plan[1]]
             )
@@ -241,10 +263,10 @@ class _Hand:
 
     def can(self, trigger: str) -> bool:
         return self.standing.pathway.household.trigger(self.standing.row.configuration, trigger) is not None and (
-            trigger != "activate" or self._ready(trigger)
+            trigger != "activate" or self.ready(trigger)
         )
 
-    def _ready(self, trigger: str) -> bool:
+    def ready(self, trigger: str) -> bool:
         from states.possibilities import possibilities
 
         found = possibilities(self.standing.pathway, self.standing.snapshot, self.day.on)

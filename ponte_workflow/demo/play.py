@@ -10,7 +10,7 @@ from typing import Any
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.clock import ROME
-from ponte_workflow.demo import community, post, reached
+from ponte_workflow.demo import community, desk, post, reached, veterans
 from ponte_workflow.demo.life import AGENCY, TEAMS, Day
 from ponte_workflow.demo.neighbourhood import Neighbourhood
 from ponte_workflow.demo.rent import Steering
@@ -18,9 +18,10 @@ from ponte_workflow.services import night as nights
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.importing import import_paths
 from ponte_workflow.services.rights import actor_of
-from ponte_workflow.store import network
+from ponte_workflow.store import neighbours, network
 from states.calendars import WorkingCalendar, add_months
 
+LAST_DAYS = timedelta(days=14)
 LEAD = "capofila.aler"
 PARTNERS = (
     ("aler", "ALER Brescia-Cremona-Mantova", "landlord", ("sanpolino", "san_polo")),
@@ -90,9 +91,15 @@ class Game:
         if with_night:
             nights.run_nights(self.ponte.night_plan("plain"), day, at=lambda: _moment(day, 3, 30))
         self.deliver(day)
-        life = Day(self.ponte, self.neighbourhood, day, Random(f"{self.seed} {day}"))
+        life = Day(self.ponte, self.neighbourhood, day, Random(f"{self.seed} {day}"), self.last_day - day < LAST_DAYS)
         if WorkingCalendar().is_working(day) and day < self.today:
             life.live()
+            if day == self.last_day - timedelta(weeks=desk.WEEK_OF_HANDOVER, days=self.last_day.weekday()):
+                with self.ponte.store.transaction() as tx:
+                    who = Occasion(
+                        actor_of(tx, TEAMS["sanpolino"][0], day), day, _moment(day, 18, 0), self.ponte.pathways
+                    )
+                    desk.hand_over(tx, who, day + timedelta(days=14))
             volunteers = {quarter: team[2] for quarter, team in TEAMS.items()}
             community.live(self.ponte, day, _moment(day, 19, 0), self.seed, volunteers)
             post.letters_of_the_day(self.ponte, day, [supervisor for supervisor, _workers, _others in TEAMS.values()])
@@ -123,6 +130,17 @@ class Game:
             self.folder / f"{day:%Y-%m-%d}", day - timedelta(days=8), day - timedelta(days=1)
         )
         import_paths(self.ponte.store, paths, at=_moment(day, 1, 0), rejects=self.ponte.rejects, progress=None)
+
+
+def states_without_anybody(ponte: Ponte) -> list[str]:
+    """The leaf states of the pathway, of households and of persons, in which nobody stands."""
+    pathway = ponte.pathways.current("sanpolino")
+    leaves = [
+        path for chart in (pathway.household, pathway.person) for path, one in chart.states.items() if one.is_leaf
+    ]
+    with ponte.store.reading() as tx:
+        here = neighbours.standing_in(tx)
+    return [leaf for leaf in leaves if not here[leaf]]
 
 
 def begin(ponte: Ponte, *, seed: int, weeks: int, today: date, say: Callable[[str], None]) -> Game:
@@ -157,6 +175,10 @@ def begin(ponte: Ponte, *, seed: int, weeks: int, today: date, say: Callable[[st
         if not there:
             who = Occasion(actor_of(tx, LEAD, start), start, _moment(start, 10, 0), ponte.pathways)
             community.put_directory(tx, who)
+            desk.make_teams(tx, who)
+    if not there:
+        say("veterans")
+        veterans.play(ponte, neighbourhood, start, TEAMS)
     game.save()
     return game
 
@@ -184,4 +206,4 @@ def _moment(day: date, hour: int, minute: int) -> datetime:
     return datetime.combine(day, time(hour, minute), tzinfo=ROME)
 
 
-__all__ = ["STAFF", "TEAMS", "Game", "begin"]
+__all__ = ["STAFF", "TEAMS", "Game", "begin", "states_without_anybody"]

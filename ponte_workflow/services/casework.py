@@ -16,7 +16,7 @@ from ponte_workflow.errors import (
 )
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import four_eyes, instalments, neighbourly, pip_steps, safety
+from ponte_workflow.services import deeds, four_eyes, instalments, meeting, neighbourly, pip_steps, safety
 from ponte_workflow.services.figures import assignee, figures_of
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import Actor, require_role, require_sight
@@ -24,7 +24,7 @@ from ponte_workflow.store import casefile, cases
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.network import Directory, directory
+from ponte_workflow.store.network import Directory, Member, directory
 from states.decide import decide, opening
 from states.decision import Decision, Perform, Record, Refusal
 from states.document import FieldSpec, Text, TriggerSpec
@@ -154,17 +154,21 @@ def assign(tx: Transaction, who: Occasion, code: str, username: str) -> CaseRow:
         raise NeedsMissing(
             _("{code}: {name} is no active case worker of this quarter").format(code=code, name=username)
         )
-    same = Decision(standing.row.configuration, ())
+    return hand_over(tx, who, standing, worker)
+
+
+def hand_over(tx: Transaction, who: Occasion, standing: Standing, worker: Member) -> CaseRow:
+    """Give a case that was looked at to a worker, whatever its state; whoever calls has seen to rights and fitness."""
     writing = Writing("recorded", who.on, who.at, who.actor.staff_id, {"trigger": "hand_over", "to_staff": worker.id})
     row, _history_id = casefile.write(
         tx,
         standing.row,
         standing.snapshot,
-        same,
+        Decision(standing.row.configuration, ()),
         writing,
         directory(tx, who.on),
         closed=standing.row.closed_on is not None,
-        human=True,
+        human=not who.actor.is_system,
         special_fields={},
         case_values={"assigned_to": worker.id, "partner_id": worker.partner_id},
     )
@@ -278,14 +282,15 @@ def _perform(
     if perform.what == "mark_deceased":
         casefile.mark_deceased(tx, perform.person_id, who.on)
     elif perform.what == "excuse_instalments":
-        instalments.excuse(tx, row.id)
-    elif perform.what in neighbourly.PERFORMS:
-        known = neighbourly.recorded(decision)
-        deed = neighbourly.Deed(row, standing.pathway, who.actor.staff_id, who.on, who.at, history_id, known)
-        neighbourly.perform(tx, perform.what, deed)
+        instalments.excuse(tx, row.id, history_id)
+    elif perform.what == "write_off":
+        instalments.write_off(tx, row.id, history_id)
+    elif perform.what in neighbourly.PERFORMS | meeting.PERFORMS:
+        known = deeds.given(decision)
+        deed = deeds.Deed(row, standing.pathway, who.actor.staff_id, who.on, who.at, history_id, known)
+        (neighbourly if perform.what in neighbourly.PERFORMS else meeting).perform(tx, perform.what, deed)
     elif perform.what != "sign_plan":
-        given = {effect.name: effect.value for effect in decision.effects if isinstance(effect, Record)}
-        given |= {name: text for name, text, _privacy in decision.private}
+        given = deeds.given(decision)
         pip_steps.perform(
             tx,
             row,

@@ -100,7 +100,11 @@ def _history(tx: Transaction, row: CaseRow, pathway: Pathway, staff: dict[int, n
 def _special(tx: Transaction, who: Occasion, row: CaseRow) -> list[dict[str, str]] | None:
     if not allowed(who.actor, "notes.special"):
         return None
-    return [{"on": on.isoformat(), "text": text} for on, text in dossiers.special_notes(tx, row.id)]
+    names = {m.id: f"{m.given_name} {m.surname}" for m in dossiers.members(tx, row.household_id)}
+    return [
+        {"on": on.isoformat(), "text": text, "person": names.get(person_id or 0, "")}
+        for on, text, person_id in dossiers.special_notes(tx, row.id)
+    ]
 
 
 def _flags(tx: Transaction, who: Occasion, row: CaseRow) -> list[dict[str, Any]] | None:

@@ -8,24 +8,36 @@ from datetime import date
 from ponte_workflow.errors import BadInput, TriggerNotAllowedHere, UnknownTrigger
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
-from ponte_workflow.services import ageing, casework, contacts, gatherings, pips, undoing, vulnerability
+from ponte_workflow.services import (
+    ageing,
+    caseloads,
+    casework,
+    contacts,
+    gatherings,
+    pips,
+    tasks,
+    undoing,
+    vulnerability,
+)
 from ponte_workflow.services.ageing import AccountAge, Month
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.gatherings import Life
-from ponte_workflow.services.permissions import allowed
+from ponte_workflow.services.permissions import allowed, require
 from ponte_workflow.services.pips import PipLine
 from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.timeline import Happening, Told, happenings
 from ponte_workflow.services.vulnerability import Safety
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import casefile, cases, dossiers, drafts, history, network, tracking
+from ponte_workflow.store import appointments, casefile, cases, dossiers, drafts, history, network, tracking
+from ponte_workflow.store.appointments import AppointmentRow
 from ponte_workflow.store.cases import Listed, OpenTaskRow
 from ponte_workflow.store.dossiers import Home, Instalment, Member, Pause, Recorded, Sent
 from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.history import Entry
 from ponte_workflow.store.network import directory
+from ponte_workflow.store.todos import TodoRow
 from states.decision import Decision
 from states.document import TriggerSpec
 from states.fields import LONGEST_TEXT
@@ -52,12 +64,13 @@ class ClockShown:
 
 @dataclass(frozen=True, slots=True)
 class TaskShown:
-    """An open task."""
+    """An open task. answers: (address, words) of what closes it from here."""
 
     label: str
     role: str
     opened_on: date
     due_on: date | None
+    answers: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ class Dossier:
     messages: list[Sent]
     fates: Mapping[int, list[tracking.Tracked]]  # what became of each message
     consents: list[tuple[str, date, date | None]]
-    special: list[tuple[date, str]] | None  # None: not for this person's eyes
+    special: list[tuple[date, str, int | None]] | None  # None: not for this person's eyes
     pause: Pause | None
     undoable: Entry | None
     drafts: frozenset[tuple[str, int]]  # (trigger, person id)
@@ -92,6 +105,9 @@ class Dossier:
     contacts: tuple[contacts.PersonShown, ...]
     safety: Safety
     neighbourhood: Life
+    own_tasks: tuple[TodoRow, ...]
+    appointments: tuple[AppointmentRow, ...]
+    known_by: tuple[network.Member, str] | None  # who had the household's earlier case, with its code
 
     @property
     def pathway(self) -> Pathway:
@@ -138,7 +154,7 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         home=dossiers.home(tx, row.tenancy_id),
         possible=casework.possible(tx, who, standing),
         clocks=tuple(_clock(pathway, clock, names, who.on) for clock in snapshot.clocks),
-        tasks=tuple(_task(pathway, task, names) for task in cases.open_tasks(tx, (row.id,))),
+        tasks=tuple(_task(standing, task, names) for task in cases.open_tasks(tx, (row.id,))),
         timeline=happenings(entries, told),
         accounts=ageing.ages(lines, who.on),
         months=ageing.months(lines, who.on),
@@ -156,6 +172,9 @@ def open_dossier(tx: Transaction, who: Occasion, code: str) -> Dossier:
         contacts=contacts.shown(tx, row, who.on),
         safety=vulnerability.of_dossier(tx, who, row, people),
         neighbourhood=gatherings.life_of(tx, who, row),
+        own_tasks=tasks.of_case(tx, who, row.id),
+        appointments=tuple(appointments.of_case(tx, row.id)),
+        known_by=caseloads.known_by(tx, row),
     )
 
 
@@ -201,6 +220,10 @@ def form_of(tx: Transaction, who: Occasion, code: str, trigger: str, person_id: 
     possible = next(
         (p for p in casework.possible(tx, who, standing) if p.trigger == trigger and p.person_id == person_id), None
     )
+    given: dict[str, str] = json.loads(kept[0]) if kept else {}
+    staff_field = next((name for name, field in spec.fields.items() if field.type == "staff"), None)
+    if not given and staff_field and row.assigned_to is None and (known := caseloads.known_by(tx, row)) is not None:
+        given = {staff_field: known[0].username}  # a case comes back to who knew the household
     return Form(
         standing,
         cases.listed(tx, cases.where_id(row.id))[0],
@@ -211,7 +234,7 @@ def form_of(tx: Transaction, who: Occasion, code: str, trigger: str, person_id: 
         tuple((member, names[member][0]) for member in sorted(snapshot.members)),
         workers,
         possible,
-        json.loads(kept[0]) if kept else {},
+        given,
         kept[1] if kept else None,
     )
 
@@ -252,6 +275,36 @@ def add_note(tx: Transaction, who: Occasion, code: str, text: str) -> None:
     )
 
 
+def add_special_note(tx: Transaction, who: Occasion, code: str, text: str, person_id: int | None) -> None:
+    """A confidential note on health, minors or violence, about one person or the household: encrypted, in its own table.
+
+    The history says that there is one and about whom, never what.
+    """
+    require(who.actor, "notes.special")
+    standing = look(tx, who, code, lock=True)
+    plain = text.replace("\0", "").strip()
+    if not plain:
+        raise BadInput(_("Write the note first"))
+    if len(plain) > LONGEST_NOTE:
+        raise BadInput(_("A note has at most {n} characters").format(n=LONGEST_NOTE))
+    if person_id is not None and person_id not in standing.snapshot.members:
+        raise BadInput(_("person: nobody of this household has the number {n}").format(n=person_id))
+    data: dict[str, object] = {"trigger": "special_note"} | ({"person": person_id} if person_id else {})
+    _row, history_id = casefile.write(
+        tx,
+        standing.row,
+        standing.snapshot,
+        Decision(standing.row.configuration, ()),
+        Writing("note", who.on, who.at, who.actor.staff_id, data),
+        directory(tx, who.on),
+        closed=standing.row.closed_on is not None,
+        human=True,
+        special_fields={},
+        case_values={},
+    )
+    history.add_special_note(tx, case_id=standing.row.id, person_id=person_id, history_id=history_id, text=plain)
+
+
 def _clock(pathway: Pathway, clock: RunningClock, names: Mapping[int, str], on: date) -> ClockShown:
     path = clock.name.partition("/")[0]
     chart = pathway.person if clock.person_id else pathway.household
@@ -281,9 +334,10 @@ def _days_left(pathway: Pathway, on: date, due_on: date) -> int:
     return pathway.calendar.working_days_between(on, due_on)
 
 
-def _task(pathway: Pathway, task: OpenTaskRow, names: Mapping[int, str]) -> TaskShown:
-    label = task_label(pathway, task.kind)
+def _task(standing: Standing, task: OpenTaskRow, names: Mapping[int, str]) -> TaskShown:
+    label = task_label(standing.pathway, task.kind)
     words = label.in_(language()) if label else task.kind
     if task.person_id in names:
         words = f"{words} ({names[task.person_id]})"
-    return TaskShown(words, task.role, task.opened_on, task.due_on)
+    ways = tasks.answers(standing.pathway, standing.row, task.kind, task.person_id)
+    return TaskShown(words, task.role, task.opened_on, task.due_on, ways)

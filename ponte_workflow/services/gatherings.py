@@ -111,6 +111,13 @@ def year_of(tx: Transaction, who: Occasion, building_id: int, year: int) -> tupl
     return name, building_year(community.year_of_building(tx, building_id, year))
 
 
+def shelves(tx: Transaction, who: Occasion) -> tuple[tuple[network.Quarter, tuple[emporio.Good, ...]], ...]:
+    """What is or was on the shelves of every quarter, with what one costs."""
+    require(who.actor, "casework")
+    goods = emporio.goods(tx, None, active=False)
+    return tuple((one, tuple(g for g in goods if g.quarter_id == one.id)) for one in network.quarters(tx))
+
+
 def shelves_of(tx: Transaction, who: Occasion, code: str) -> tuple[emporio.Good, ...]:
     """What the household of a case may have."""
     row = look(tx, who, code).row

@@ -8,6 +8,7 @@ from ponte_workflow.errors import NotAllowed
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services.casework import Occasion
+from ponte_workflow.services.digest_words import what_to_do
 from ponte_workflow.services.message_words import message_name
 from ponte_workflow.store import inbox
 from ponte_workflow.store.engine import Transaction
@@ -78,8 +79,8 @@ def _shown(tx: Transaction, who: Occasion, one: Notice) -> NoticeShown:
     what = message_name(one.message)
     if one.rule == "stall":
         what = _("nothing happens in this case")
-    elif one.pathway_version_id is not None:
-        pathway = who.pathways.pinned(tx, one.pathway_version_id)
-        say = pathway.say(one.rule, 0) or pathway.say(one.rule, 1)
+    else:
+        pathway = None if one.pathway_version_id is None else who.pathways.pinned(tx, one.pathway_version_id)
+        say = what_to_do(tx, pathway, one.rule)
         what = say.in_(language()) if say else what
     return NoticeShown(one.id, one.at, one.read_at is None, one.kind, what, one.due_on, one.code)

@@ -177,14 +177,20 @@ def standings(tx: Transaction, case_ids: Sequence[int], on: date) -> dict[int, P
     return {case_id: standing(stored_instalments(plan), on) for case_id, plan in plans.items()}
 
 
-def excuse(tx: Transaction, case_id: int) -> tuple[int, ...]:
+def excuse(tx: Transaction, case_id: int, history_id: int) -> tuple[int, ...]:
     """Excuse the missed instalments of a case's plan (still owed, asked for last); returns their numbers.
 
     Raises `NotFound` when the case has no plan.
     """
     if case_id not in store.plans_of(tx, [case_id]):
         raise not_found(_("Payment plan of case"), str(case_id))
-    return store.excuse_missed(tx, case_id)
+    return store.excuse_missed(tx, case_id, history_id)
+
+
+def write_off(tx: Transaction, case_id: int, history_id: int) -> None:
+    """What is left of a case's plan is waived: nothing of it is asked for any more. `NotFound` without a plan."""
+    if not store.write_off(tx, case_id, history_id):
+        raise not_found(_("Payment plan of case"), str(case_id))
 
 
 def due_soon(tx: Transaction, on: date) -> tuple[DueInstalment, ...]:

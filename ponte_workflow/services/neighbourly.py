@@ -1,18 +1,15 @@
 """What steps of the community track and of referrals leave in their own tables, and how it is taken back with them."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date, datetime
 
 from ponte_workflow.errors import BadInput, NeedsMissing, NotFound
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.services.deeds import Deed
 from ponte_workflow.store import cases, community, emporio, local_services
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
-from states.decision import Decision, Record
 from states.neighbourhood_life import points_for
-from states.pathway import Pathway
-from states.snapshot import Value
 
 HANDOVER, ALONGSIDE = "handover", "alongside"
 # From where a referral may go where.
@@ -22,29 +19,6 @@ _FROM = {
     "done": ("accepted",),
     "revoked": ("proposed", "accepted"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One step that was taken: of which case, by whom, when, with what."""
-
-    row: CaseRow
-    pathway: Pathway
-    by: int | None
-    on: date
-    at: datetime
-    history_id: int
-    facts: Mapping[str, Value]
-
-    def number(self, name: str) -> int | None:
-        """A number among what was recorded."""
-        value = self.facts.get(name)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def recorded(decision: Decision) -> dict[str, Value]:
-    """What a decision records, by name."""
-    return {effect.name: effect.value for effect in decision.effects if isinstance(effect, Record)}
 
 
 def perform(tx: Transaction, what: str, deed: Deed) -> None:

@@ -10,7 +10,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import accounts, own_account, single_sign_on
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.permissions import PERMISSIONS, allowed, require
-from ponte_workflow.store import access, network, staffing
+from ponte_workflow.store import access, feeds, network, staffing, teams
 from ponte_workflow.store import accounts as kept
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import ROLES, Member
@@ -123,6 +123,7 @@ def edit(tx: Transaction, who: Occasion, username: str, given: Given) -> Member:
         _trace(tx, who, member.id, "roles", ",".join(sorted(given.roles)))
     if partner_id != member.partner_id:
         staffing.leave_colleagues(tx, member.id)
+        teams.leave(tx, member.id)
         _trace(tx, who, member.id, "partner", given.partner)
     changed = {"name": name, "language": given.language, "partner_id": partner_id, "email": email}
     staffing.update_staff(tx, member.id, **changed)
@@ -142,6 +143,8 @@ def deactivate(tx: Transaction, who: Occasion, username: str) -> int:
     _leave_a_manager(tx, member)
     staffing.update_staff(tx, member.id, active=False)
     kept.revoke_sessions(tx, member.id, who.at)
+    feeds.revoke(tx, member.id, who.at)
+    teams.leave(tx, member.id)
     _trace(tx, who, member.id, "deactivated")
     return staffing.open_cases(tx).get(member.id, 0)
 

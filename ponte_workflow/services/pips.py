@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from ponte_workflow.errors import BadInput, InvalidField, NotFound, TriggerNotAllowedHere
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
+from ponte_workflow.services import casework
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import allowed, require
 from ponte_workflow.services.rights import leave_trace
@@ -14,7 +15,7 @@ from ponte_workflow.store import casefile, cases, pips, placements
 from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import directory
-from ponte_workflow.store.pips import Action, Signature, Version
+from ponte_workflow.store.pips import Action, DueReview, Signature, Version
 from ponte_workflow.store.placements import Placement
 from states.decision import CloseTask, Decision, Effect, OpenTask, Record
 from states.document import Text
@@ -22,6 +23,7 @@ from states.pip import ACTION_KINDS, DOERS, EDUCATION, OUTCOMES, WORK_SITUATIONS
 
 OPEN = ("assessment", "drafting")  # where the document may be written
 LONGEST_WHAT = 300
+LONGEST_REVIEW, LONGEST_NOTE = 400, 2000  # days ahead, characters
 HOW = {
     "paper": Text(it="su carta", en="on paper"),
     "digital": Text(it="firma digitale", en="digital signature"),
@@ -114,7 +116,7 @@ def lines(tx: Transaction, standing: Standing, names: Mapping[int, str], on: dat
                 version.number if version else None,
                 version.state if version else "",
                 version.signed_on if version else None,
-                version.document.review_on if version else None,
+                version.review_on if version else None,
                 len(todo),
                 sum(one.due_on is not None and one.due_on < on for one in todo),
                 works.get(person_id),
@@ -230,6 +232,38 @@ def end_action(
     )
 
 
+def review(tx: Transaction, who: Occasion, code: str, person_id: int, next_on: date, note: str = "") -> None:
+    """The review of the PIP in force was held; its task is done, and the next one is on that day."""
+    standing, person, _state = look_to_write(tx, who, code, person_id)
+    row = standing.row
+    version = next((one for one in pips.versions(tx, row.id, person_id) if one.state == "signed"), None)
+    if version is None:
+        raise TriggerNotAllowedHere(_("{code}: {person} has no signed PIP to review").format(code=code, person=person))
+    if not who.on < next_on <= who.on + timedelta(days=LONGEST_REVIEW):
+        raise InvalidField(_("Next review: a day from tomorrow on, within {n} days").format(n=LONGEST_REVIEW))
+    text = " ".join(note.replace("\0", "").split())
+    if len(text) > LONGEST_NOTE:
+        raise BadInput(_("A note has at most {n} characters").format(n=LONGEST_NOTE))
+    data: dict[str, object] = {"trigger": "pip_reviewed", "person": person_id, "version": version.number}
+    effects = (CloseTask(review_task(version.number), person_id),)
+    history_id = _enter(tx, who, standing, "recorded", data, effects, text)
+    pips.review(tx, version.id, version.review_on, next_on, history_id)
+
+
+def ask_for_review(tx: Transaction, who: Occasion, due: DueReview) -> None:
+    """A task for the agency: the day of the review has come."""
+    standing = casework.stand(tx, who, cases.by_id(tx, due.case_id))
+    data: dict[str, object] = {"trigger": "pip_review_due", "person": due.person_id, "version": due.number}
+    _enter(
+        tx, who, standing, "recorded", data, (OpenTask(review_task(due.number), "job_agency", due.person_id, who.on),)
+    )
+
+
+def review_task(version: int) -> str:
+    """The kind of the task that asks for a review of that version."""
+    return f"pip_review/{version}"
+
+
 def checked(document: PipDocument) -> PipDocument:
     """The document, or `InvalidField` for a value that no list knows."""
     if document.work_situation and document.work_situation not in WORK_SITUATIONS:
@@ -273,16 +307,18 @@ def _enter(
     kind: str,
     data: dict[str, object],
     effects: tuple[Effect, ...],
+    note: str = "",
 ) -> int:
+    private = (("note", note, "personal"),) if note else ()
     _row, history_id = casefile.write(
         tx,
         standing.row,
         standing.snapshot,
-        Decision(standing.row.configuration, effects),
+        Decision(standing.row.configuration, effects, private=private),
         Writing(kind, who.on, who.at, who.actor.staff_id, data),
         directory(tx, who.on),
         closed=False,
-        human=True,
+        human=not who.actor.is_system,
         special_fields={},
         case_values={},
     )

@@ -30,6 +30,8 @@ STATUSES = {
     "active": Text(it="in corso", en="running"),
     "replaced": Text(it="sostituito", en="replaced"),
     "settled": Text(it="estinto", en="settled"),
+    "written_off": Text(it="condonato", en="written off"),
+    "withdrawn": Text(it="annullato", en="taken back"),
 }
 POLICIES = {
     "oldest_first": Text(it="prima ciò che è scaduto da più tempo", en="whatever is due longest comes first"),

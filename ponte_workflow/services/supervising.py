@@ -10,6 +10,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services import approving
 from ponte_workflow.services.casework import Occasion
+from ponte_workflow.services.digest_words import WHAT_TO_DO
 from ponte_workflow.services.permissions import require
 from ponte_workflow.services.rights import sight
 from ponte_workflow.services.words import state_labels
@@ -299,6 +300,7 @@ def _escalation(pathway: Pathway, escalation: Escalation | None, members: Staff)
     if escalation is None:
         return None
     say = pathway.say(escalation.rule, 0) or pathway.say(escalation.rule, 1)
+    say = say or WHAT_TO_DO.get(escalation.rule.partition("/")[0])
     kind, _colon, number = escalation.recipient.partition(":")
     member = members.get(int(number)) if kind == "staff" else None
     what = say.in_(language()) if say else escalation.rule

@@ -9,6 +9,7 @@ TASKS: dict[str, Text] = {
         it="Un recapito non funziona: chiedere alla persona quello giusto",
         en="A contact does not work: ask the person for the right one",
     ),
+    "pip_review": Text(it="Verifica del PIP (versione {n})", en="Review of the PIP (version {n})"),
     "pip_action": Text(it="Azione {n} del PIP", en="PIP action {n}"),
 }
 

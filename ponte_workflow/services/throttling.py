@@ -14,6 +14,7 @@ LIMITS = {
     "password": parse("10/5minutes"),  # one's own, asked again before something weighty
     "break-glass": parse("10/hour"),
     "api": parse("600/minute"),
+    "calendar": parse("120/5minutes"),  # an office's calendar programs ask every few minutes, from one address
     "upload": parse("30/hour"),
 }
 

@@ -9,6 +9,7 @@ from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services.contacts import kind_name, said_words
+from ponte_workflow.services.task_words import task_label
 from ponte_workflow.services.vulnerability_words import safety_words
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.store.dossiers import Recorded
@@ -22,6 +23,8 @@ from states.snapshot import Value
 DEEDS = {
     "pip_written": Text(it="PIP scritto", en="PIP written"),
     "pip_action_planned": Text(it="Azione del PIP pianificata", en="PIP action planned"),
+    "pip_review_due": Text(it="È il giorno della verifica del PIP", en="The day of the PIP's review has come"),
+    "pip_reviewed": Text(it="Verifica del PIP tenuta", en="Review of the PIP held"),
     "pip_action_ended": Text(it="Esito di un'azione del PIP", en="Outcome of a PIP action"),
 }
 KINDS = ("steps", "contacts", "system", "notes", "pauses")
@@ -106,6 +109,9 @@ def _words(entry: Entry, told: Told) -> tuple[str, str]:
         return _("Case opened: {state}").format(state=_states(pathway, data["to"])), why
     if entry.kind == "undo":
         return _("Step {seq} taken back: {state}").format(seq=data["undoes"], state=_states(pathway, data["to"])), ""
+    if data.get("trigger") == "special_note":
+        about = told.persons.get(int(data.get("person") or 0))
+        return _("Confidential note") + (f": {about}" if about else ""), ""
     if data.get("trigger") in DEEDS:
         whose = told.persons.get(int(data.get("person") or 0), "—")
         number = f" ({data['action']})" if "action" in data else ""
@@ -126,6 +132,9 @@ def _words(entry: Entry, told: Told) -> tuple[str, str]:
     if data.get("trigger") == "hand_over":
         member = told.staff.get(int(data.get("to_staff") or 0))
         return _("Handed over to {name}").format(name=member.name if member else "—"), ""
+    if data.get("trigger") == "task_done":
+        asked = task_label(pathway, str(data.get("task")))
+        return _("Task done: {task}").format(task=asked.in_(lang) if asked else data.get("task")), ""
     label = _trigger_label(data, pathway)
     moved = data.get("from") != data.get("to")
     what = f"{label} → {_states(pathway, data['to'])}" if moved else label

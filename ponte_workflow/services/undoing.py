@@ -2,7 +2,7 @@
 
 from ponte_workflow.errors import CannotUndo
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.services import neighbourly, pip_steps
+from ponte_workflow.services import meeting, neighbourly, pip_steps
 from ponte_workflow.services.casework import Occasion, look
 from ponte_workflow.store import casefile, history, outbox, plans
 from ponte_workflow.store.cases import CaseRow
@@ -33,8 +33,10 @@ def undo(tx: Transaction, who: Occasion, code: str) -> tuple[CaseRow, Entry]:
             )
         )
     plans.withdraw_plan(tx, history_id=entry.id)
+    plans.take_back(tx, row.id, entry.id)
     neighbourly.take_back(tx, row, entry.id, by=who.actor.staff_id, on=who.on, at=who.at)
     pip_steps.take_back(tx, entry.id)
+    meeting.take_back(tx, entry.id)
     writing = Writing("undo", who.on, who.at, who.actor.staff_id, {})
     return casefile.restore(tx, row, entry, writing), entry
 

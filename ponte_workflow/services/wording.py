@@ -7,53 +7,27 @@ from zoneinfo import ZoneInfo
 
 from notifications.payment_slip import PaymentSlip, qr_text
 from notifications.registry import MESSAGES
-from ponte_workflow.i18n import LANGUAGES
-from ponte_workflow.services import safety
+from ponte_workflow.services import digest_words, safety
 from ponte_workflow.services.choosing import Ways, way_or_why
 from ponte_workflow.services.delivery import Resolution, Resolved, Withheld
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import (
+    appointments,
     cases,
     community,
-    digests,
     glass,
     ledger,
     letters,
     local_services,
     network,
-    nights,
 )
 from ponte_workflow.store import notices as payment_notices
-from ponte_workflow.store.cases import Listed
-from ponte_workflow.store.digests import Notice
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import Member
 from ponte_workflow.store.outbox import ClaimedRow
-from states.document import Text
-from states.roles import ROLE_NAMES
 
 ROME = ZoneInfo("Europe/Rome")
 MAIL_ONLY = Ways()
-WHAT_TO_DO = {
-    "plan_breached": Text(
-        it="Decidere: rinegoziare, scusare o inviare ad altro servizio", en="Decide: renegotiate, excuse or refer"
-    ),
-    "household_member_deceased": Text(
-        it="Fermare ogni iniziativa verso il nucleo; decidere insieme come stargli vicino",
-        en="Stop every initiative towards the household; decide together how to be near it",
-    ),
-    "referral_refused": Text(
-        it="Il caso resta con noi: decidere come proseguire", en="The case stays with us: decide how to go on"
-    ),
-    "referral_silence": Text(
-        it="Il servizio non ha risposto: sentirlo, o ritirare l'invio",
-        en="The service has not answered: ask it, or revoke the referral",
-    ),
-    "glass_opened": Text(
-        it="Parlarne con chi ha aperto il caso; poi segnare l'accesso come visto",
-        en="Talk about it with whoever opened the case; then mark the access as seen",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +127,13 @@ class Writer:
                 "organiser": event.organiser,
             }
         if row.message in ("appointment_reminder", "event_invitation"):
-            starts = self._starts(tx, case, row)
+            starts = _starts(tx, case, row)
             if starts is None or starts.date() < on or "where" not in personal:
                 return None
             data |= {"starts": starts, "where": personal["where"]}
             if row.message == "event_invitation":
                 data |= {"title": personal["what"], "organiser": partner}
         return data
-
-    def _starts(self, tx: Transaction, case: cases.CaseRow, row: ClaimedRow) -> datetime | None:
-        snapshot = cases.snapshot(tx, case, row.due_on, {})
-        day = next((f.value for f in reversed(snapshot.facts) if f.name == "day"), None)
-        hour = next((f.value for f in reversed(snapshot.facts) if f.name == "hour"), None)
-        if not isinstance(day, date) or not isinstance(hour, int):
-            return None
-        return datetime.combine(day, time(hour), tzinfo=ROME)
 
     def _to_staff(self, tx: Transaction, row: ClaimedRow, on: date) -> Resolution:
         staff = network.members(tx)
@@ -176,7 +142,7 @@ class Writer:
             return Withheld("nobody active stands behind this recipient", for_human=True)
         address = network.staff_email(tx, member.id)
         if row.message == "digest":
-            data = self._digest(tx, row, member, on)
+            data = digest_words.digest(tx, self.pathways, row, member, on, self.ledger_max_age_days)
         elif row.message == "stale_ledger":
             data = self._stale(tx, row, member)
         elif row.message == "glass_opened":
@@ -205,7 +171,7 @@ class Writer:
             "case_code": shown.case.code,
             "household": shown.household,
             "place": shown.place,
-            "what_to_do": WHAT_TO_DO[row.message].in_(member.language),
+            "what_to_do": digest_words.WHAT_TO_DO[row.message].in_(member.language),
             "link": f"ponte case why {shown.case.code}",
         }
         if row.message == "plan_breached":
@@ -230,7 +196,7 @@ class Writer:
             "case_code": shown.case.code,
             "household": shown.household,
             "place": shown.place,
-            "what_to_do": WHAT_TO_DO[row.message].in_(member.language),
+            "what_to_do": digest_words.WHAT_TO_DO[row.message].in_(member.language),
             "link": "/supervision/glass",
             "opened_by": opener.name,
             "organisation": letters.partner_name(tx, opener.partner_id) or opener.partner_code,
@@ -239,82 +205,16 @@ class Writer:
             "reason": opening.reason,
         }
 
-    def _digest(self, tx: Transaction, row: ClaimedRow, member: Member, on: date) -> dict[str, Any]:
-        language = member.language if member.language in LANGUAGES else "it"
-        sections: dict[str, list[dict[str, Any]]] = {"urgent": [], "today": [], "information": []}
-        stalled: list[dict[str, Any]] = []
-        for case_id, notices in _by_case(digests.notices_of(tx, row.id)).items():
-            shown = cases.listed(tx, cases.where_id(case_id))[0]
-            newest = notices[-1]
-            if newest.rule == "stall":
-                stalled.append(self._stalled_row(tx, shown, newest, on, language))
-            else:
-                section = {"escalate": "urgent", "remind": "today"}.get(newest.kind, "information")
-                sections[section].append(self._digest_row(tx, shown, notices, on, language))
-        day = date.fromisoformat(row.data["on"])
-        return {
-            "greeting": member.name,
-            "on": day,
-            "stalled": tuple(stalled),
-            "missed_nights": tuple(nights.replayed_since_last_real(tx, day)),
-            "stale_ledger": tuple(
-                {"creditor": name, "newest_on": newest_on}
-                for name, newest_on in ledger.ledger_dates(tx).items()
-                if newest_on is None or (day - newest_on).days > self.ledger_max_age_days
-            ),
-            **{name: tuple(rows) for name, rows in sections.items()},
-        }
 
-    def _digest_row(
-        self, tx: Transaction, shown: Listed, notices: list[Notice], on: date, language: str
-    ) -> dict[str, Any]:
-        newest = notices[-1]
-        pathway = self.pathways.pinned(tx, shown.case.pathway_version_id)
-        say = pathway.say(newest.rule, 0) or pathway.say(newest.rule, 1)
-        say = say or WHAT_TO_DO.get(newest.rule.partition("/")[0])
-        since = date.fromisoformat(newest.data["since"]) if "since" in newest.data else newest.due_on
-        path = newest.rule.partition("/")[0]
-        chart = pathway.household if path in pathway.household.states else pathway.person
-        state = chart.label(path).in_(language) if path in chart.states else newest.rule
-        told = len(notices) + sum(int(notice.data.get("overtaken", 0)) for notice in notices)
-        why = {
-            "it": f"scadenza del {newest.due_on:%d/%m/%Y}" + (f", {told} avvisi" if told > 1 else ""),
-            "en": f"due on {newest.due_on:%d/%m/%Y}" + (f", {told} reminders" if told > 1 else ""),
-        }[language]
-        return {
-            "case_code": shown.case.code,
-            "household": shown.household,
-            "place": shown.place,
-            "state": state,
-            "why": why,
-            "since": since,
-            "waiting_days": max((on - since).days, 0),
-            "what_to_do": say.in_(language) if say else newest.rule,
-            "link": f"ponte case why {shown.case.code}",
-            "kind": newest.kind,
-        }
-
-    def _stalled_row(self, tx: Transaction, shown: Listed, notice: Notice, on: date, language: str) -> dict[str, Any]:
-        pathway = self.pathways.pinned(tx, shown.case.pathway_version_id)
-        waits_on = ", ".join(
-            ROLE_NAMES[role].in_(language) for role in pathway.household.waits_on(shown.case.configuration)
-        )
-        since = date.fromisoformat(notice.data["since"])
-        return {
-            "case_code": shown.case.code,
-            "household": shown.household,
-            "place": shown.place,
-            "waits_on": waits_on or "—",
-            "since": since,
-            "days": max((on - since).days, 0),
-        }
-
-
-def _by_case(notices: list[Notice]) -> dict[int, list[Notice]]:
-    grouped: dict[int, list[Notice]] = {}
-    for notice in notices:
-        grouped.setdefault(notice.case_id, []).append(notice)
-    return grouped
+def _starts(tx: Transaction, case: cases.CaseRow, row: ClaimedRow) -> datetime | None:
+    """When the appointment or the event begins to which that entry of the case's history asks."""
+    if (meeting := appointments.of_entry(tx, case.id, row.history_seq)) is not None:
+        return meeting.starts_at.astimezone(ROME)
+    facts = letters.facts_of_entry(tx, case.id, row.history_seq)
+    day, hour = facts.get("day"), facts.get("hour")
+    if not isinstance(day, date) or not isinstance(hour, int):
+        return None
+    return datetime.combine(day, time(hour), tzinfo=ROME)
 
 
 def _slip(tx: Transaction, row: ClaimedRow) -> PaymentSlip | None:

@@ -7,11 +7,16 @@ from states.roles import ROLE_NAMES
 
 def state_labels(pathway: Pathway, configuration: tuple[str, ...]) -> tuple[str, ...]:
     """The leaf states in words; inside a parallel state each with its track."""
+    return labels_in(pathway, configuration, language())
+
+
+def labels_in(pathway: Pathway, configuration: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """The same in a language by its code."""
     words = []
     for leaf in configuration:
-        label = pathway.household.label(leaf).in_(language())
+        label = pathway.household.label(leaf).in_(name)
         if leaf.count(".") == 2:
-            label = f"{pathway.household.label(leaf.rpartition('.')[0]).in_(language())}: {label.lower()}"
+            label = f"{pathway.household.label(leaf.rpartition('.')[0]).in_(name)}: {label.lower()}"
         words.append(label)
     return tuple(words)
 

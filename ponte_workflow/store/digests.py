@@ -16,7 +16,7 @@ from ponte_workflow.store.schema.messages import outbox
 class Notice(NamedTuple):
     """One gathered notice."""
 
-    case_id: int
+    case_id: int | None
     rule: str
     kind: str
     due_on: date

@@ -221,15 +221,15 @@ def personal_parts(tx: Transaction, case_id: int) -> dict[int, dict[str, str]]:
     return {row.history_id: json.loads(tx.cipher.decrypt(row.text)) for row in rows}
 
 
-def special_notes(tx: Transaction, case_id: int) -> list[tuple[date, str]]:
-    """(day, text) of the notes on health, minors, violence and the like, the newest first."""
+def special_notes(tx: Transaction, case_id: int) -> list[tuple[date, str, int | None]]:
+    """(day, text, person id) of the notes on health, minors, violence and the like, the newest first."""
     rows = tx.connection.execute(
-        select(history.c.on, special_note.c.text)
+        select(history.c.on, special_note.c.text, special_note.c.person_id)
         .join(history, history.c.id == special_note.c.history_id)
         .where(special_note.c.case_id == case_id)
         .order_by(special_note.c.id.desc())
     )
-    return [(row.on, tx.cipher.decrypt(row.text)) for row in rows]
+    return [(row.on, tx.cipher.decrypt(row.text), row.person_id) for row in rows]
 
 
 def recorded(tx: Transaction, case_id: int) -> list[Recorded]:

@@ -135,7 +135,14 @@ class Applier:
         # Asked again on the day on which it was taken back or done: the same task, open once more.
         again = update(task).where(*there, task.c.closed_on.is_not(None))
         self.tx.connection.execute(
-            again.values(closed_on=None, role=effect.role, due_on=effect.due_on, history_id=self.history_id)
+            again.values(
+                closed_on=None,
+                role=effect.role,
+                due_on=effect.due_on,
+                history_id=self.history_id,
+                told_on=None,
+                escalated_on=None,
+            )
         )
         if self.tx.connection.execute(select(task.c.id).where(*there)).first() is None:
             self._insert(

@@ -6,11 +6,13 @@ from datetime import date
 from sqlalchemy import select
 
 from ponte_workflow.store import history as chain
+from ponte_workflow.store.cases import value_from
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.schema.casework import contact_attempt, history
+from ponte_workflow.store.schema.casework import contact_attempt, fact, history
 from ponte_workflow.store.schema.money import instalment, payment_plan
 from ponte_workflow.store.schema.neighbourhood import person
 from ponte_workflow.store.schema.network import partner
+from states.snapshot import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,16 @@ def had_attempt(tx: Transaction, case_id: int) -> bool:
         ).first()
         is not None
     )
+
+
+def facts_of_entry(tx: Transaction, case_id: int, seq: int | None) -> dict[str, Value]:
+    """What an entry of a case's history recorded, by name."""
+    rows = tx.connection.execute(
+        select(fact.c.name, fact.c.value)
+        .join(history, history.c.id == fact.c.history_id)
+        .where(history.c.case_id == case_id, history.c.seq == seq)
+    )
+    return {row.name: value_from(row.value) for row in rows}
 
 
 def personal_of_entry(tx: Transaction, case_id: int, seq: int | None) -> dict[str, str]:

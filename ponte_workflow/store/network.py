@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from ponte_workflow.errors import BadInput, not_found
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.schema.agenda import team, team_member
 from ponte_workflow.store.schema.network import partner, partner_quarter, quarter, staff, staff_role
 
 ROLES = ("supervisor", "case_worker", "job_agency", "volunteers", "landlord", "lead", "admin")
@@ -184,10 +185,12 @@ def member_by_username(tx: Transaction, username: str) -> Member:
 
 @dataclass
 class Directory:
-    """Who holds a role for a case on a day: the assigned worker, a partner's supervisor, the lead, or their deputy."""
+    """Who holds a role for a case on a day: the assigned worker, the coordinator of their team, a partner's supervisor,
+    the lead, or their deputy."""
 
     staff: dict[int, Member]
     on: date
+    coordinators: dict[int, int] = field(default_factory=dict)  # staff id: who coordinates their team
     _memo: dict[tuple[str, int | None, int | None, int], int | None] = field(default_factory=dict)
 
     def holder(self, role: str, *, assigned_to: int | None, partner_id: int | None, quarter_id: int) -> int | None:
@@ -213,6 +216,12 @@ class Directory:
     def _find(self, role: str, assigned_to: int | None, partner_id: int | None, quarter_id: int) -> int | None:
         if role == "case_worker" and assigned_to is not None:
             return self.present(assigned_to) or self._find("supervisor", assigned_to, partner_id, quarter_id)
+        if role == "supervisor" and assigned_to is not None:
+            coordinator = self.staff.get(self.coordinators.get(assigned_to, 0))
+            if coordinator is not None and "supervisor" in coordinator.roles:
+                present = self.present(coordinator.id)
+                if present is not None:
+                    return present
         candidates = [m for m in self.staff.values() if role in m.roles and m.active]
         near = [m for m in candidates if m.partner_id == partner_id] or [
             m for m in candidates if quarter_id in m.quarters
@@ -226,9 +235,17 @@ class Directory:
         return None if following is None else self._find(following, None, partner_id, quarter_id)
 
 
+def coordinators(tx: Transaction) -> dict[int, int]:
+    """Staff id -> the coordinator of their team, where it has one."""
+    rows = tx.connection.execute(
+        select(team_member.c.staff_id, team.c.coordinator_id).join(team).where(team.c.coordinator_id.is_not(None))
+    )
+    return {row.staff_id: row.coordinator_id for row in rows}
+
+
 def directory(tx: Transaction, on: date) -> Directory:
     """The directory of that day."""
-    return Directory(members(tx), on)
+    return Directory(members(tx), on, coordinators(tx))
 
 
 def _new_id(tx: Transaction, statement: object) -> int:

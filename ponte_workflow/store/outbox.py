@@ -239,10 +239,12 @@ def withdraw(
     to_staff: bool = False,
     from_seq: int | None = None,
     only: Collection[str] | None = None,
+    only_seq: int | None = None,
 ) -> int:
     """Withdraw what waits for a case: to its household, with `to_staff` to staff as well; how many.
 
     `from_seq`: only what history entries from that number on have queued (undo). `only`: these messages alone.
+    `only_seq`: only what that one entry has queued.
     """
     # What other programs are told has happened: an undo or a death is one more event and takes none back.
     wanted = [outbox.c.case_id == case_id, outbox.c.status.in_(("queued", "claimed")), outbox.c.delivery != WEBHOOK]
@@ -252,6 +254,8 @@ def withdraw(
         wanted.append(outbox.c.history_seq >= from_seq)
     if only is not None:
         wanted.append(outbox.c.message.in_(only))
+    if only_seq is not None:
+        wanted.append(outbox.c.history_seq == only_seq)
     return _rows(tx, update(outbox).where(*wanted).values(status="withdrawn", why=why))
 
 

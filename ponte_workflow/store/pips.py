@@ -4,9 +4,10 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import String, cast, delete, func, insert, literal, or_, select, update
 
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.schema.casework import cases, journey, task
 from ponte_workflow.store.schema.persons import pip_action, pip_signature, pip_version
 from states.pip import PipDocument
 
@@ -23,6 +24,7 @@ class Version(NamedTuple):
     proposed_on: date | None
     signed_on: date | None
     replaced_on: date | None
+    review_on: date | None
 
     @property
     def state(self) -> str:
@@ -70,6 +72,7 @@ def versions(tx: Transaction, case_id: int, person_id: int | None = None) -> lis
         pip_version.c.proposed_on,
         pip_version.c.signed_on,
         pip_version.c.replaced_on,
+        pip_version.c.review_on,
     )
     query = select(*columns).where(pip_version.c.case_id == case_id)
     if person_id is not None:
@@ -166,6 +169,50 @@ def vary(tx: Transaction, case_id: int, person_id: int, *, at: datetime, by: int
     )
 
 
+def review(tx: Transaction, version_id: int, before: date | None, next_on: date, history_id: int) -> None:
+    """The review was held; the next one is on that day."""
+    _change(tx, version_id, review_on=next_on, review_before=before, review_history_id=history_id)
+
+
+class DueReview(NamedTuple):
+    """A PIP in force whose review is due, and of which nobody has a task yet."""
+
+    case_id: int
+    person_id: int
+    number: int
+    review_on: date
+
+
+def due_reviews(tx: Transaction, on: date, final: Collection[str]) -> list[DueReview]:
+    """Those of open cases that do not stand still. final: states of persons in which nothing is reviewed any more."""
+    kind = literal("pip_review/").concat(cast(pip_version.c.number, String))
+    asked = select(task.c.id).where(
+        task.c.case_id == pip_version.c.case_id,
+        task.c.person_id == pip_version.c.person_id,
+        task.c.kind == kind,
+        task.c.closed_on.is_(None),
+    )
+    rows = tx.connection.execute(
+        select(pip_version.c.case_id, pip_version.c.person_id, pip_version.c.number, pip_version.c.review_on)
+        .join(cases, cases.c.id == pip_version.c.case_id)
+        .join(
+            journey,
+            (journey.c.case_id == pip_version.c.case_id) & (journey.c.person_id == pip_version.c.person_id),
+        )
+        .where(
+            pip_version.c.review_on <= on,
+            pip_version.c.signed_on.is_not(None),
+            pip_version.c.replaced_on.is_(None),
+            cases.c.closed_on.is_(None),
+            cases.c.paused.is_(False),
+            journey.c.configuration.not_in(list(final)),
+            ~asked.exists(),
+        )
+        .order_by(pip_version.c.id)
+    )
+    return [DueReview(*row) for row in rows]
+
+
 def take_back(tx: Transaction, history_id: int) -> None:
     """An undo: what that history entry did to PIPs is undone. A new version's draft goes with the variation."""
     connection = tx.connection
@@ -177,6 +224,11 @@ def take_back(tx: Transaction, history_id: int) -> None:
     ):
         connection.execute(update(pip_version).where(column == history_id).values(cleared))
     connection.execute(delete(pip_version).where(pip_version.c.made_history_id == history_id))
+    connection.execute(
+        update(pip_version)
+        .where(pip_version.c.review_history_id == history_id)
+        .values(review_on=pip_version.c.review_before, review_before=None, review_history_id=None)
+    )
     connection.execute(
         update(pip_action)
         .where(pip_action.c.end_history_id == history_id)

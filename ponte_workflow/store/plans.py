@@ -251,16 +251,43 @@ def set_plan_status(tx: Transaction, plan_ids: Sequence[int], status: str) -> No
         tx.connection.execute(update(payment_plan).where(payment_plan.c.id.in_(plan_ids)).values(status=status))
 
 
-def excuse_missed(tx: Transaction, case_id: int) -> tuple[int, ...]:
+def excuse_missed(tx: Transaction, case_id: int, history_id: int) -> tuple[int, ...]:
     """Turn the missed instalments of a case's living plan into excused ones; returns their numbers."""
     plan = plans_of(tx, [case_id]).get(case_id)
     if plan is None:
         return ()
-    missed = [one for one in plan.instalments if one.status == "missed"]
-    update_instalments(
-        tx, (InstalmentChange(plan.id, one.number, one.paid_cents, "excused", one.paid_on) for one in missed)
+    numbers = tuple(one.number for one in plan.instalments if one.status == "missed")
+    tx.connection.execute(
+        update(instalment)
+        .where(instalment.c.plan_id == plan.id, instalment.c.number.in_(numbers))
+        .values(status="excused", excused_history_id=history_id)
     )
-    return tuple(one.number for one in missed)
+    return numbers
+
+
+def write_off(tx: Transaction, case_id: int, history_id: int) -> bool:
+    """The landlord waives what is left of a case's living plan; False when there is none."""
+    done = tx.connection.execute(
+        update(payment_plan)
+        .where(payment_plan.c.case_id == case_id, payment_plan.c.status.in_(LIVING))
+        .values(status="written_off", ended_history_id=history_id)
+    )
+    return done.rowcount > 0
+
+
+def take_back(tx: Transaction, case_id: int, history_id: int) -> None:
+    """An undo of that entry: what it excused is missed again, what it wrote off is owed again."""
+    plans = select(payment_plan.c.id).where(payment_plan.c.case_id == case_id)
+    tx.connection.execute(
+        update(instalment)
+        .where(instalment.c.plan_id.in_(plans), instalment.c.excused_history_id == history_id)
+        .values(status="missed", excused_history_id=None)
+    )
+    tx.connection.execute(
+        update(payment_plan)
+        .where(payment_plan.c.case_id == case_id, payment_plan.c.ended_history_id == history_id)
+        .values(status="active", ended_history_id=None)
+    )
 
 
 def due_from(tx: Transaction, first: date, latest: date) -> tuple[DueInstalment, ...]:

@@ -43,6 +43,13 @@ def _places() -> tuple[tuple[str, str, str, str, str], ...]:
             "it-pa",
         ),
         (
+            "/administration/teams",
+            _("Teams"),
+            _("Who works with whom inside an organisation, and who is told first"),
+            "people.read",
+            "it-user",
+        ),
+        (
             "/administration/absences",
             _("Absences"),
             _("Who is away, until when, and who covers"),

@@ -11,6 +11,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services import casework, dossier, undoing, worktray
 from ponte_workflow.services.dossier import Dossier
+from ponte_workflow.services.meeting import STATUSES
 from ponte_workflow.services.timeline import KINDS
 from ponte_workflow.web.pages import go, page
 from ponte_workflow.web.picture import picture
@@ -42,6 +43,19 @@ def note(visit: Casework, code: str, text: Annotated[str, Form(max_length=20_000
     """Write a note."""
     with visit.writing() as tx:
         dossier.add_note(tx, visit.who, code, text)
+    return go(f"/cases/{code}#notes", said=_("Note kept."))
+
+
+@router.post("/cases/{code}/special-note")
+def special_note(
+    visit: Annotated[Visit, Depends(needs("notes.special"))],
+    code: str,
+    text: Annotated[str, Form(max_length=20_000)] = "",
+    person: Annotated[int, Form(ge=0)] = 0,
+) -> Response:
+    """Keep a confidential note, about one person or the household."""
+    with visit.writing() as tx:
+        dossier.add_special_note(tx, visit.who, code, text, person or None)
     return go(f"/cases/{code}#notes", said=_("Note kept."))
 
 
@@ -120,6 +134,7 @@ def _page(visit: Visit, template: str, found: Dossier, *, kind: str) -> Response
         workers=workers,
         kind=kind,
         kinds=KINDS,
+        appointment_words=STATUSES,
     )
 
 

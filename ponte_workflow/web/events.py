@@ -111,6 +111,39 @@ def year(
     return page(visit, "building_year.html", name=name, found=found, year=chosen, building=building, words=_words())
 
 
+@router.get("/emporio")
+def shelves(visit: Casework) -> Response:
+    """What is on the shelves of each quarter."""
+    return _shelves(visit)
+
+
+@router.post("/emporio")
+def put(
+    visit: Holding,
+    quarter: Answer = "",
+    name: Answer = "",
+    points: Answer = "",
+    gone: Annotated[bool, Form()] = False,
+) -> Response:
+    """Something new on the shelves, another price for it, or off the shelves."""
+    try:
+        with visit.writing() as tx:
+            emporio.put_good(tx, visit.who, quarter, name, _whole("points", points), active=not gone)
+    except PonteError as refusal:
+        if refusal.status not in (404, 422):
+            raise
+        return _shelves(visit, {"quarter": quarter, "name": name, "points": points}, refusal.sentence)
+    return go("/emporio", said=_("The shelves are up to date."))
+
+
+@router.post("/cases/{code}/participations/{part}/correct")
+def correct(visit: Holding, code: str, part: Number, reason: Answer = "") -> Response:
+    """An attendance was written down wrongly."""
+    with visit.writing() as tx:
+        community.correct(tx, visit.who, code, part, reason)
+    return go(f"/cases/{code}#neighbourhood", said=_("Corrected: it counts no longer, and its points were taken back."))
+
+
 @router.get("/cases/{code}/emporio")
 def book(visit: Casework, code: str) -> Response:
     """A household's points, and what it may have for them."""
@@ -142,6 +175,13 @@ def _list(visit: Visit, past: bool, *, given: dict[str, str] | None = None, refu
         refusal=refusal,
         words=_words(),
     )
+
+
+def _shelves(visit: Visit, given: dict[str, str] | None = None, refusal: str = "") -> Response:
+    with visit.reading() as tx:
+        found = gatherings.shelves(tx, visit.who)
+    values = {"quarter": "", "name": "", "points": ""} | (given or {})
+    return page(visit, "shelves.html", status=422 if refusal else 200, found=found, given=values, refusal=refusal)
 
 
 def _moment(field: str, text: str) -> datetime:

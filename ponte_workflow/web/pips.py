@@ -129,6 +129,23 @@ def end(visit: Ending, code: str, person: int, action: int, outcome: Answer = ""
     return go(f"/cases/{code}/persons/{person}/pip#actions", said=_("The outcome is written down."))
 
 
+@router.post("/cases/{code}/persons/{person}/pip/review")
+def review(visit: Writing, code: str, person: int, next_on: Answer = "", note: Answer = "") -> Response:
+    """The review was held; when the next one is."""
+    with visit.writing() as tx:
+        pips.look_to_write(tx, visit.who, code, person)
+        pips.review(tx, visit.who, code, person, _read(_DAY, _("Next review"), next_on), note)
+    return go(f"/cases/{code}/persons/{person}/pip", said=_("The review is written down."))
+
+
+@router.get("/cases/{code}/persons/{person}/pip/print")
+def sheet(visit: Casework, code: str, person: int) -> Response:
+    """The PIP on paper, with room for the two signatures."""
+    with visit.reading() as tx:
+        found = pips.open_pip(tx, visit.who, code, person)
+    return page(visit, "pip_print.html", found=found, code=found.standing.row.code, names=part_names(), words=_words())
+
+
 @router.get("/placements")
 def placements(visit: Casework, ended: bool = False) -> Response:
     """The placements of the cases that one may see."""
@@ -149,11 +166,12 @@ def _page(visit: Visit, found: PipShown, typed: dict[str, str], *, refusal: str 
         refusal=refusal,
         names=part_names(),
         words=_words(),
-        changes={new.number: differences(old.document, new.document) for new, old in pairs},
+        changes={new.number: (old, differences(old.document, new.document)) for new, old in pairs},
         overdue=found.overdue(visit.on),
         longest=LONGEST,
         most_goals=MOST_GOALS,
         may_end=visit.may("pips.actions") and found.standing.row.closed_on is None,
+        in_force=next((one for one in found.versions if one.state == "signed"), None),
         may_plan=visit.may("pips.write") and found.standing.row.closed_on is None,
     )
 

@@ -161,9 +161,10 @@ def end_former(tx: Transaction, request: Request, at: datetime) -> None:
 def count_try(request: Request) -> None:
     """Refuse an address from which too many try to come in."""
     throttle: Throttle = request.app.state.throttle
-    if not throttle.lets_in("sign-in", _address(request)):
+    if not throttle.lets_in("sign-in", address_of(request)):
         raise TooMany(_("Too many tries from here. Wait a few minutes, then try again."))
 
 
-def _address(request: Request) -> str:
+def address_of(request: Request) -> str:
+    """From where a request comes."""
     return request.client.host if request.client else "-"

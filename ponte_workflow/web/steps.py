@@ -34,10 +34,13 @@ Typed = Annotated[dict[str, str], Depends(typed)]
 
 @router.get("/cases/{code}/do/{trigger}")
 def form(visit: Casework, code: str, trigger: str, person: Person = 0) -> Response:
-    """The form of a step, with what was typed before."""
+    """The form of a step, with what was typed before, or what the address says of plain fields."""
     with visit.reading() as tx:
         found = dossier.form_of(tx, visit.who, code, trigger, person)
-    return _form(visit, found, found.given, version=found.standing.row.version)
+    asked = visit.request.query_params
+    plain = {name for name, spec in found.spec.fields.items() if spec.privacy == "none"}
+    given = {name: asked[name][:60] for name in plain if name in asked}
+    return _form(visit, found, given | found.given, version=found.standing.row.version)
 
 
 @router.post("/cases/{code}/do/{trigger}")

@@ -33,7 +33,7 @@ from tests.site import Site, make_site
 __all__ = ["chromium"]
 TODAY = clock.today()
 # Routes whose answer is no page: files, pictures, redirects.
-NO_PAGES = re.compile(r"\.(xlsx|json|csv|svg|pdf)$|^/static/|^/health|/(picture|image|html|raw)$|^/sign-in/single")
+NO_PAGES = re.compile(r"\.(xlsx|json|csv|svg|pdf|ics)$|^/static/|^/health|/(picture|image|html|raw)$|^/sign-in/single")
 
 # What stands for a parameter of a route.
 VALUES = {
@@ -53,6 +53,9 @@ VALUES = {
     "event": "1",
     "building": "1",
     "service": "1",
+    "team": "1",
+    "handover": "1",
+    "token": "none",
 }
 
 

@@ -33,6 +33,10 @@ PATH_VALUES = {
     "event": "1",
     "building": "1",
     "service": "1",
+    "team": "1",
+    "handover": "1",
+    "token": "t" * 43,
+    "part": "1",
 }
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import update
 
 from ponte_workflow import clock
-from ponte_workflow.services import community, directory, integrations
+from ponte_workflow.services import community, directory, integrations, tasks, teaming
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.rights import actor_of
 from ponte_workflow.services.throttling import Throttle
@@ -148,7 +148,11 @@ def add_surroundings(team: Team, tx: Transaction) -> None:
     starts = datetime.combine(TODAY + timedelta(days=7), time(18), UTC)
     place = ("sanpolino", "amici_elefanti", "Hall", starts, starts + timedelta(hours=2))
     community.plan_event(tx, who, community.Planned("dinner", "Dinner", *place))
-    directory.put(tx, team.occasion(tx, "sara", TODAY), directory.Entry("A school", "training"))
+    sara = team.occasion(tx, "sara", TODAY)
+    directory.put(tx, sara, directory.Entry("A school", "training"))
+    team_id = teaming.add(tx, sara, "elefanti_volanti", "Sanpolino north")
+    teaming.put(tx, sara, team_id, "Sanpolino north", "sara", ("wanda",))
+    tasks.add(tx, team.occasion(tx, "wanda", TODAY), "Call the school", TODAY + timedelta(days=3))
 
 
 @contextmanager

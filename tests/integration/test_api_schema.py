@@ -42,6 +42,7 @@ OPERATIONS = (
     *("showWorktray", "listEvents", "showTriggerSchemas", "importLedger", "listNights", "showNight"),
     *("showPip", "endPipAction"),
     *("listPlans", "showPlans", "listNeighbourhoodEvents", "listServices", "listReferrals"),
+    *("listTasks", "listAppointments", "listPlacements"),
     *("listContacts", "mendContact", "listNotices", "listCosts"),
 )
 CALM = {
@@ -62,6 +63,9 @@ CALM = {
     "listNeighbourhoodEvents",
     "listServices",
     "listReferrals",
+    "listTasks",
+    "listAppointments",
+    "listPlacements",
 }
 
 

@@ -33,11 +33,15 @@ KNOWN: dict[str, dict[str, object]] = {
     "refuse_referral": {"referral_open": True},
     "revoke_referral": {"referral_open": True},
     "answer_alongside": {"alongside_open": True},
+    "end_appointment": {"appointment_made": True},
+    "refuse_excuse": {"excuse_proposed": True},
+    "refuse_write_off": {"write_off_proposed": True},
 }
 # The others are taken as they stand in a list, or refused.
 WRITTEN = ("text", "date", "int", "money")
 # What may get more rows when a step is taken: the case's own story, what leaves because of it, and who looked.
 OF_A_STEP = {
+    "appointment",
     "pip_signature",
     "pip_version",
     "placement",

@@ -137,3 +137,26 @@ def test_a_buildings_year_shows_no_small_count(site: Site) -> None:
     page = site.signed_in("wanda").get("/buildings/1/year").text
     assert "few" in page and row.code not in page
     assert site.signed_in("wanda").get("/buildings/99999/year").status_code == 404
+
+
+def test_an_attendance_that_was_written_down_wrongly_is_corrected_on_the_page_of_the_case(site: Site) -> None:
+    with site.ponte.store.transaction() as tx:
+        row = walk(site.team, tx, "active", "wanda")
+        site.team.do(tx, "vera", row.code, "participate", TODAY, participated_in="emporio", hours_given=2)
+    wanda = site.signed_in("wanda")
+    where = f"/cases/{row.code}/participations/1/correct"
+    assert where in wanda.get(f"/cases/{row.code}").text
+    said = wanda.post(where, data={"reason": "another household"}, follow_redirects=True).text
+    assert "Corrected" in said and "0 points" in said and where not in said
+    assert wanda.post(where, data={"reason": "again"}).status_code == 404
+
+
+def test_the_shelves_are_filled_and_emptied_on_their_page(site: Site) -> None:
+    vera = site.signed_in("vera")
+    good = {"quarter": "sanpolino", "name": "Rice", "points": "5"}
+    assert "Rice" in vera.post("/emporio", data=good, follow_redirects=True).text
+    wrong = vera.post("/emporio", data=good | {"points": "0"})
+    assert wrong.status_code == 422 and "points: from 1" in wrong.text and 'value="Rice"' in wrong.text
+    assert "not on the shelves now" in vera.post("/emporio", data=good | {"gone": "true"}, follow_redirects=True).text
+    assert site.signed_in("gino").post("/emporio", data=good).status_code == 403
+    assert "Put something" not in site.signed_in("gino").get("/emporio").text

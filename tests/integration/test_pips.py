@@ -1,12 +1,13 @@
 """PIPs in versions, their actions and signatures, placements: through the services and the pages, on both databases."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from ponte_workflow.errors import InvalidField, NeedsMissing, NotAllowed, NotFound, TriggerNotAllowedHere
 from ponte_workflow.services import auditing, casework, pips, undoing
+from ponte_workflow.services import night as nights
 from ponte_workflow.store import cases, placements
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
@@ -28,6 +29,11 @@ def case(site: Site) -> tuple[CaseRow, int]:
 
 def signed(team: Team, tx: Transaction, case: tuple[CaseRow, int], on: date = TODAY) -> None:
     team.sign_pip(tx, "gino", case[0].code, case[1], on)
+
+
+def night(site: Site, on: date) -> None:
+    at = datetime.combine(on, time(3), tzinfo=UTC)
+    nights.run_nights(site.ponte.night_plan("plain"), on, at=lambda: at)
 
 
 def the_task(tx: Transaction, kind: str) -> tuple[str | None, bool] | None:
@@ -354,3 +360,68 @@ def test_placements_are_listed_to_who_may_see_the_cases(site: Site, case: tuple[
         site.team.do(tx, "gino", case[0].code, "place", TODAY, person_id=case[1], **PLACE)
     assert "Una ditta" in site.signed_in("gino").get("/placements").text
     assert "Una ditta" not in site.signed_in("rita").get("/placements").text
+
+
+# --- Reviews, comparison, paper ------------------------------------------------------------------------------------
+
+
+def test_the_day_of_a_review_opens_a_task_once_and_holding_it_moves_the_day(
+    site: Site, case: tuple[CaseRow, int]
+) -> None:
+    (row, person), team = case, site.team
+    due = TODAY + timedelta(days=90)
+    with team.store.transaction() as tx:
+        signed(team, tx, case)
+    for day in (due - timedelta(days=1), due, due + timedelta(days=1)):
+        night(site, day)
+        with team.store.transaction() as tx:
+            assert (the_task(tx, "pip_review/1") is not None) is (day >= due)
+    with team.store.transaction() as tx:
+        assert tx.connection.execute(text("SELECT count(*) FROM task WHERE kind = 'pip_review/1'")).scalar() == 1
+        who = team.occasion(tx, "gino", due + timedelta(days=2))
+        with pytest.raises(InvalidField, match="Next review"):
+            pips.review(tx, who, row.code, person, due)
+        pips.review(tx, who, row.code, person, due + timedelta(days=92), "goes well")
+        assert the_task(tx, "pip_review/1") == (due.isoformat(), True)
+        assert pips.open_pip(tx, who, row.code, person).versions[0].review_on == due + timedelta(days=92)
+        undoing.undo(tx, who, row.code)
+        assert pips.open_pip(tx, who, row.code, person).versions[0].review_on == due
+        assert the_task(tx, "pip_review/1") == (due.isoformat(), False)
+        assert auditing.verify(tx, team.pathways).found == []
+
+
+def test_versions_are_compared_part_by_part_and_printed_with_room_to_sign(
+    site: Site, case: tuple[CaseRow, int]
+) -> None:
+    (row, person), team = case, site.team
+    with team.store.transaction() as tx:
+        signed(team, tx, case)
+        team.do(tx, "gino", row.code, "vary", TODAY, person_id=person, reason="new hours")
+        team.write_pip(tx, "gino", row.code, person, TODAY, availability="Evenings")
+    gino = site.signed_in("gino")
+    page = gino.get(f"/cases/{row.code}/persons/{person}/pip").text
+    assert "<del>Mornings</del>" in page and "<ins>Evenings</ins>" in page
+    paper = gino.get(f"/cases/{row.code}/persons/{person}/pip/print").text
+    assert "Evenings" in paper and paper.count("________________________________") == 2
+    assert site.signed_in("rita").get(f"/cases/{row.code}/persons/{person}/pip/print").status_code == 403
+
+
+def test_a_confidential_note_is_about_a_person_and_for_few_eyes(site: Site, case: tuple[CaseRow, int]) -> None:
+    row, person = case
+    wanda = site.signed_in("wanda")
+    wanda.post(f"/cases/{row.code}/special-note", data={"text": "needs dialysis", "person": str(person)})
+    page = wanda.get(f"/cases/{row.code}").text
+    assert "needs dialysis" in page and "Confidential note: Persona1 Prova" in page
+    agency = site.signed_in("gino").get(f"/cases/{row.code}").text
+    assert "needs dialysis" not in agency and "Keep a confidential note" not in agency
+    wrong = wanda.post(f"/cases/{row.code}/special-note", data={"text": "x", "person": "999"})
+    assert wrong.status_code == 422 and "number 999" in wrong.text
+    household = wanda.post(f"/cases/{row.code}/special-note", data={"text": "a quiet street", "person": ""})
+    assert household.status_code == 303
+    with site.ponte.store.transaction() as tx:
+        kept = tx.connection.execute(text("SELECT text, person_id FROM special_note ORDER BY id")).all()
+        assert [one.person_id for one in kept] == [person, None]
+        assert not any("dialysis" in one.text for one in kept)
+        detail = tx.connection.execute(text("SELECT count(*) FROM history_detail d JOIN history h ON h.id = d.history_id "
+                                            "WHERE h.data LIKE '%special_note%'")).scalar()  # fmt: skip
+        assert detail == 0, "the history knows that there is a note, never what it says"

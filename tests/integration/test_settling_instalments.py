@@ -344,8 +344,8 @@ def test_excused_instalments_stay_excused(tx: Transaction, village: Village) -> 
     case_id = village.case()
     plan_id = signed(tx, case_id)
     settle(tx, date(2026, 5, 10))
-    assert excuse(tx, case_id) == (1, 2)
-    assert excuse(tx, case_id) == ()
+    assert excuse(tx, case_id, 1) == (1, 2)
+    assert excuse(tx, case_id, 1) == ()
     assert standings(tx, [case_id], date(2026, 5, 10))[case_id].missed_total == 0
     village.book(case_id, -10_001, date(2026, 5, 31))
     settle(tx, date(2026, 6, 10))
@@ -354,7 +354,7 @@ def test_excused_instalments_stay_excused(tx: Transaction, village: Village) -> 
 
 def test_excusing_without_a_plan_is_refused(tx: Transaction, village: Village, in_english: None) -> None:
     with pytest.raises(NotFound):
-        excuse(tx, village.case())
+        excuse(tx, village.case(), 1)
 
 
 def test_a_reversed_payment_opens_a_settled_plan_again(tx: Transaction, village: Village) -> None:

@@ -27,6 +27,10 @@ REFERRAL = {"receiving_service": "x", "reason": "y", "household_agrees": True}
 ALONGSIDE = (Fact("alongside_open", True, MONDAY),)
 
 Row = tuple[str, CaseSnapshot, frozenset[str], dict[str, Value], str | None]
+EXCUSE = (Fact("excuse_proposed", True, MONDAY),)
+MET = (Fact("appointment_made", True, MONDAY),)
+WRITE_OFF = (Fact("write_off_proposed", True, MONDAY),)
+LEAD = frozenset({"lead"})
 # (trigger, case, roles, fields, the leaf reached; None: the case stays)
 TRACK_ROWS: list[Row] = [
     ("begin_follow_up", ENDED, WORKER, {}, "follow_up"),
@@ -60,7 +64,18 @@ TRACK_ROWS: list[Row] = [
         {},
         "active.payment.breached",
     ),
-    ("excuse", active(payment="breached"), SUPERVISOR, REASON, "active.payment.paying"),
+    ("propose_excuse", active(payment="breached"), WORKER, REASON, None),
+    ("excuse", active(payment="breached", facts=EXCUSE), SUPERVISOR, {}, "active.payment.paying"),
+    ("refuse_excuse", active(payment="breached", facts=EXCUSE), SUPERVISOR, REASON, None),
+    *(
+        row
+        for state in ("struggling", "breached")
+        for row in (
+            ("propose_write_off", active(payment=state), SUPERVISOR, REASON, None),
+            ("write_off", active(payment=state, facts=WRITE_OFF), LEAD, {}, "active.payment.settled"),
+            ("refuse_write_off", active(payment=state, facts=WRITE_OFF), LEAD, REASON, None),
+        )
+    ),
     ("participate", active(), WORKER, WENT, "active.community.taking_part"),
     ("participate", active(community="taking_part"), WORKER, WENT, None),
     ("participate", active(community="rooted"), WORKER, WENT, None),
@@ -115,6 +130,7 @@ STAY_ROWS: list[Row] = [
     ("record_review", active(), WORKER, {}, None),
     ("record_survey", case("follow_up"), WORKER, {"survey": "done"}, None),
     ("make_appointment", case("screening"), WORKER, dict(OCCASION), None),
+    ("end_appointment", case("screening", facts=MET), WORKER, {"appointment": 1, "came_of_it": "held"}, None),
     ("refer", case("screening"), WORKER, dict(REFERRAL), None),
     ("revoke_referral", case("screening", facts=REFERRED), WORKER, REASON, None),
     ("refer_alongside", case("screening"), WORKER, dict(REFERRAL), None),

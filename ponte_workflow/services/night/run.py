@@ -16,6 +16,7 @@ from ponte_workflow.services.night import (
     detecting,
     digesting,
     freshness,
+    reminding,
     ringing,
     settling,
     stalling,
@@ -39,13 +40,14 @@ class StepSpec:
     sharded: bool = False
 
 
-# What people hear depends on the order: money first, then who is new, then the clocks, then who is silent.
+# What people hear depends on the order: money first, then who is new, then the clocks, who is silent, what is due.
 STEPS: tuple[StepSpec, ...] = (
     StepSpec(freshness.STEP, freshness.look_at_ledgers),
     StepSpec(settling.STEP, settling.settle),
     StepSpec(detecting.STEP, detecting.detect),
     StepSpec(ringing.STEP, ringing.ring, sharded=True),
     StepSpec(stalling.STEP, stalling.find_stalls),
+    StepSpec(reminding.STEP, reminding.remind),
     StepSpec(digesting.STEP, digesting.gather_digests),
     StepSpec(counting.STEP, counting.count_stays),
     StepSpec(certifying.STEP, certifying.certify),

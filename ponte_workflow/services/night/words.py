@@ -15,6 +15,7 @@ def step_name(step: str) -> str:
         "detection": _("detection of arrears"),
         "clocks": _("deadlines and reminders"),
         "stalls": _("stalled cases and new adults"),
+        "tasks": _("tasks and appointments"),
         "digests": _("morning mails"),
         "figures": _("figures of the pathway"),
         "certificate": _("certificate"),

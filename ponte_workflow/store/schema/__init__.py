@@ -2,6 +2,7 @@
 
 from ponte_workflow.store.schema import (
     accounts,
+    agenda,
     casework,
     community,
     desk,
@@ -20,6 +21,7 @@ from ponte_workflow.store.schema.base import metadata
 
 __all__ = [
     "accounts",
+    "agenda",
     "casework",
     "community",
     "desk",

@@ -178,7 +178,15 @@ task = Table(
     Column("due_on", Date, nullable=True),
     Column("closed_on", Date, nullable=True),
     ref("history_id", "history", nullable=True, index=True),
+    Column("told_on", Date, nullable=True),  # the night that reminded of it
+    Column("escalated_on", Date, nullable=True),  # the night that told a supervisor
     UniqueConstraint("case_id", "person_id", "kind", "opened_on"),
+    Index(
+        "ix_task_due",
+        "due_on",
+        sqlite_where=Column("closed_on").is_(None),
+        postgresql_where=Column("closed_on").is_(None),
+    ),
     Index(
         "ix_task_open",
         "case_id",

@@ -104,8 +104,9 @@ payment_plan = Table(
     Column("version", Integer, nullable=False),
     Column("signed_on", Date, nullable=False),
     Column("total_cents", Cents, nullable=False),
-    Column("status", String(12), nullable=False),  # active, replaced, settled, withdrawn
+    Column("status", String(12), nullable=False),  # active, replaced, settled, written_off, withdrawn
     ref("history_id", "history", nullable=True, index=True),
+    Column("ended_history_id", Id, nullable=True),  # the entry that wrote it off
     # The terms it was signed on: a pathway that changes later judges it no other way.
     Column("policy", String(16), nullable=False, server_default="oldest_first"),
     Column("tolerance_days", Integer, nullable=False, server_default="7"),
@@ -125,6 +126,7 @@ instalment = Table(
     Column("paid_cents", Cents, nullable=False, default=0),
     Column("status", String(12), nullable=False),  # due, paid, paid_late, missed, excused
     Column("paid_on", Date, nullable=True),
+    Column("excused_history_id", Id, nullable=True),  # the entry that excused it
     UniqueConstraint("plan_id", "number"),
     CheckConstraint("cents > 0", name="positive"),
 )

@@ -24,6 +24,8 @@ pip_version = Table(
     Column("replaced_on", Date, nullable=True),
     Column("replaced_history_id", Id, ForeignKey("history.id"), nullable=True, index=True),
     ref("made_history_id", "history", nullable=True, index=True),  # the variation that made it
+    Column("review_before", Date, nullable=True),  # the day of the review that was held, for an undo
+    Column("review_history_id", Id, nullable=True, index=True),  # the entry of that review
     UniqueConstraint("case_id", "person_id", "number"),
 )
 
