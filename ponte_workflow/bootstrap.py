@@ -1,6 +1,7 @@
 """The composition root: settings in, one frozen object out. Everything above it takes what it needs from here."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,6 +101,13 @@ class Ponte:
         """Cents for each piece, by channel."""
         settings = self.settings
         return {"sms": settings.sms_cents, "pec": settings.pec_cents, "letter": settings.letter_cents}
+
+    @cached_property
+    def ibans(self) -> Mapping[str, str]:
+        """Creditor -> IBAN. Refuses one that cannot be."""
+        from ponte_workflow.services.ibans import read_ibans
+
+        return read_ibans(self.settings.ibans)
 
     @cached_property
     def notice_issuer(self) -> "NoticeIssuer":

@@ -56,6 +56,10 @@ class Settings(BaseModel):
         default="",
         description=N_("Creditors that take payments by pagoPA: NAME=tax code/segregation code; NAME=..."),
     )
+    ibans: str = Field(
+        default="",
+        description=N_("Accounts of creditors for bank transfers, shown on the page of a plan: NAME=IBAN; NAME=IBAN"),
+    )
     letter_sender: str = Field(
         default="", description=N_("Address of the sender on letters, lines separated by semicolons; the phone follows")
     )

@@ -8,6 +8,7 @@ from notifications.message import Message
 from notifications.numbers import NotANumber, e164, takes_sms
 from ponte_workflow.services import safety
 from ponte_workflow.services.delivery import Withheld
+from ponte_workflow.services.withheld import NO_ADDRESS, NO_WAY
 from ponte_workflow.store import contacts, tracking
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.contacts import Contact
@@ -15,7 +16,6 @@ from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.outbox import ClaimedRow
 
 # Kept in the outbox when no way is left; what follows says why, way by way (services/message_words.py puts it in words).
-NO_WAY = "no way leads to this person: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def way_or_why(
         return found.first, len(found.order) - 1
     reasons = {channel: why for channel, why in found.left_out.items() if channel in ways.offered}
     if reasons == {"email": "no address is known"}:
-        return Withheld("no mail address is known: tell the person in another way", for_human=True)
+        return Withheld(NO_ADDRESS, for_human=True)
     if len(set(found.left_out.values())) == 1:  # closed as a whole: a minor
         return Withheld(next(iter(found.left_out.values())), for_human=True)
     return Withheld(NO_WAY + "; ".join(f"{channel}: {why}" for channel, why in reasons.items()), for_human=True)

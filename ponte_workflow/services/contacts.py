@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from notifications.numbers import NotANumber, e164, takes_sms
@@ -11,7 +11,8 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.casework import Occasion, Standing, look
 from ponte_workflow.services.permissions import require
 from ponte_workflow.services.rights import leave_trace
-from ponte_workflow.store import casefile, cases, contacts
+from ponte_workflow.services.withheld import NO_ADDRESS, NO_WAY
+from ponte_workflow.store import casefile, cases, contacts, outbox
 from ponte_workflow.store.cases import CaseRow, years_before
 from ponte_workflow.store.contacts import KINDS, Contact
 from ponte_workflow.store.effects import Writing
@@ -20,6 +21,7 @@ from ponte_workflow.store.network import directory
 from states.decision import CloseTask, Decision
 
 PERMISSION = "contacts.mend"
+STILL_OF_USE = 30  # days that a message which could not leave is offered again
 WRONG = "contact_wrong"  # kind of the task; the person's id follows after a slash
 LONGEST = 200
 ADULT = 18
@@ -101,6 +103,8 @@ def mend(tx: Transaction, who: Occasion, code: str, person_id: int, kind: str, g
     said = _write(tx, who, person_id, before, value, given)
     if said:
         _enter(tx, who, standing, person_id, kind, said)
+    if {"value", "works", "yes"} & set(said):  # what waited for a way to this person is offered to delivery again
+        outbox.offer_again(tx, person_id, (NO_WAY, NO_ADDRESS), who.on - timedelta(days=STILL_OF_USE))
     return bool(said)
 
 

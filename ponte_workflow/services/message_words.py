@@ -4,8 +4,8 @@ import re
 
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.contacts import kind_name
+from ponte_workflow.services.withheld import NO_WAY
 
-_NO_WAY = "no way leads to this person: "  # as services/choosing.py begins it
 _FAILED = re.compile(r"cannot be (?:made|rendered): (\w+)")
 
 
@@ -103,8 +103,8 @@ def why_words(why: str | None) -> str:
     }
     if why is None:
         return ""
-    if why.startswith(_NO_WAY):
-        parts = (part.partition(": ") for part in why.removeprefix(_NO_WAY).split("; "))
+    if why.startswith(NO_WAY):
+        parts = (part.partition(": ") for part in why.removeprefix(NO_WAY).split("; "))
         told = (f"{kind_name(channel)}: {way_words(reason)}" for channel, _colon, reason in parts)
         return _("no way leads to this person ({reasons}): tell them in another way").format(reasons="; ".join(told))
     channel, _colon, reason = why.partition(": ")

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+
 from ponte_workflow.clock import ROME
 from ponte_workflow.errors import BadInput, NeedsMissing
 from ponte_workflow.i18n import gettext as _
@@ -22,6 +25,19 @@ from states.pagopa import NoticeIssuer, Wanted, is_notice, iuv_of
 ISSUING = "plans.propose"
 IMPORTING = "import"
 COLUMNS = ("receiptId", "creditorReferenceId", "paymentAmount", "paymentDateTime")
+# What pagoPA's XML calls the same: the telematic receipt (RT) and paSendRT.
+_XML = {
+    "receiptId": "receiptId",
+    "identificativoMessaggioRicevuta": "receiptId",
+    "creditorReferenceId": "creditorReferenceId",
+    "identificativoUnivocoVersamento": "creditorReferenceId",
+    "paymentAmount": "paymentAmount",
+    "importoTotalePagato": "paymentAmount",
+    "paymentDateTime": "paymentDateTime",
+    "dataEsitoSingoloPagamento": "paymentDateTime",
+    "outcome": "outcome",
+    "codiceEsitoPagamento": "outcome",
+}
 LONGEST_FILE = 20_000_000  # signs
 _MONEY = FieldSpec(type="money", label=Text(it="Importo", en="Amount"), minimum=1)
 
@@ -94,7 +110,9 @@ def of_case(tx: Transaction, who: Occasion, code: str) -> tuple[NoticeSeen, ...]
 
 
 def read_receipts(tx: Transaction, who: Occasion, text: str) -> ReceiptsRead:
-    """Read a CSV file of receipts (columns as in COLUMNS, comma or semicolon); what cannot be read is told, line by line.
+    """Read a CSV file of receipts (columns as in COLUMNS, comma or semicolon), or one receipt as pagoPA's XML.
+
+    What cannot be read is told, line by line.
 
     The same receipt again changes nothing. A receipt for an unknown notice is kept and told. Raises `BadInput` when the
     file is too long or lacks a column.
@@ -103,7 +121,8 @@ def read_receipts(tx: Transaction, who: Occasion, text: str) -> ReceiptsRead:
     findings: list[Finding] = []
     read: dict[str, tuple[int, Receipt]] = {}
     known = 0
-    for line, given in _lines(text):
+    of_xml = text.lstrip("\ufeff \t\r\n").startswith("<")
+    for line, given in _lines_of_xml(text.lstrip("\ufeff \t\r\n")) if of_xml else _lines(text):
         try:
             receipt = _receipt(given)
         except BadInput as refusal:
@@ -148,6 +167,26 @@ def _told(line: int, receipt: Receipt, asked: dict[str, int]) -> Iterator[Findin
     elif asked[receipt.iuv] != receipt.cents:
         why = _("paymentAmount: {paid} cents were paid, the notice asks for {asked}; what was paid counts")
         yield Finding(line, receipt.receipt_id, why.format(paid=receipt.cents, asked=asked[receipt.iuv]), kept=True)
+
+
+def _lines_of_xml(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """One receipt from pagoPA's own XML: the old form (RT) or that of paSendRT; names of elements without namespaces."""
+    try:
+        root = fromstring(text.encode())
+    except DefusedXmlException as error:
+        raise BadInput(_("The XML defines entities: a receipt never does")) from error
+    except ParseError as error:
+        raise BadInput(_("The XML cannot be read: {why}").format(why=error)) from error
+    found: dict[str, str] = {}
+    for element in root.iter():
+        name = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+        if (column := _XML.get(name)) is not None and element.text and element.text.strip():
+            found.setdefault(column, element.text.strip())
+    if missing := [column for column in COLUMNS if column not in found]:
+        raise BadInput(_("The XML is no receipt that we know; missing: {names}").format(names=", ".join(missing)))
+    if found.get("outcome", "0") not in ("0", "OK"):
+        raise BadInput(_("The receipt says that nothing was paid (outcome {code})").format(code=found["outcome"]))
+    yield 1, found
 
 
 def _lines(text: str) -> Iterator[tuple[int, dict[str, str]]]:

@@ -16,13 +16,14 @@ from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.network import directory
 from ponte_workflow.store.pips import Action, DueReview, Signature, Version
-from ponte_workflow.store.placements import Placement
+from ponte_workflow.store.placements import DueCheck, Placement
 from states.decision import CloseTask, Decision, Effect, OpenTask, Record
 from states.document import Text
 from states.pip import ACTION_KINDS, DOERS, EDUCATION, OUTCOMES, WORK_SITUATIONS, Lack, PipDocument, lacks
 
 OPEN = ("assessment", "drafting")  # where the document may be written
 LONGEST_WHAT = 300
+CHECK_TASK = "placement_check"
 LONGEST_REVIEW, LONGEST_NOTE = 400, 2000  # days ahead, characters
 HOW = {
     "paper": Text(it="su carta", en="on paper"),
@@ -257,6 +258,13 @@ def ask_for_review(tx: Transaction, who: Occasion, due: DueReview) -> None:
     _enter(
         tx, who, standing, "recorded", data, (OpenTask(review_task(due.number), "job_agency", due.person_id, who.on),)
     )
+
+
+def ask_for_check(tx: Transaction, who: Occasion, due: DueCheck) -> None:
+    """A task for the agency: a placement that is not the household's first has lasted so many days."""
+    standing = casework.stand(tx, who, cases.by_id(tx, due.case_id))
+    data: dict[str, object] = {"trigger": "placement_check_due", "person": due.person_id, "days": due.days}
+    _enter(tx, who, standing, "recorded", data, (OpenTask(CHECK_TASK, "job_agency", due.person_id, who.on),))
 
 
 def review_task(version: int) -> str:

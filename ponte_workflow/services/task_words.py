@@ -9,6 +9,10 @@ TASKS: dict[str, Text] = {
         it="Un recapito non funziona: chiedere alla persona quello giusto",
         en="A contact does not work: ask the person for the right one",
     ),
+    "placement_check": Text(
+        it="Riscontro su un inserimento: sentire la persona e il datore di lavoro",
+        en="Check of a placement: ask the person and the employer",
+    ),
     "pip_review": Text(it="Verifica del PIP (versione {n})", en="Review of the PIP (version {n})"),
     "pip_action": Text(it="Azione {n} del PIP", en="PIP action {n}"),
 }

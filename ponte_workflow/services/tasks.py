@@ -165,7 +165,7 @@ def answers(pathway: Pathway, row: CaseRow, kind: str, person_id: int) -> tuple[
     beginning, _slash, _number = kind.partition("/")
     if beginning == "contact_wrong":
         return ((f"/cases/{code}#contacts", _("Mend the contact")),)
-    if beginning in ("pip_action", "pip_review"):
+    if beginning in ("pip_action", "pip_review", "placement_check"):
         return ((f"/cases/{code}/persons/{person_id}/pip", _("Open the PIP")),)
     found = {}
     for name, spec in pathway.household.possible(row.configuration).items():

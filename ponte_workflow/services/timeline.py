@@ -23,6 +23,7 @@ from states.snapshot import Value
 DEEDS = {
     "pip_written": Text(it="PIP scritto", en="PIP written"),
     "pip_action_planned": Text(it="Azione del PIP pianificata", en="PIP action planned"),
+    "placement_check_due": Text(it="È il giorno del riscontro su un inserimento", en="A placement is to be checked"),
     "pip_review_due": Text(it="È il giorno della verifica del PIP", en="The day of the PIP's review has come"),
     "pip_reviewed": Text(it="Verifica del PIP tenuta", en="Review of the PIP held"),
     "pip_action_ended": Text(it="Esito di un'azione del PIP", en="Outcome of a PIP action"),

@@ -109,6 +109,8 @@ class Writer:
             "office": self.office,
             "phone": self.phone,
         }
+        if row.message == "first_meeting_invitation":
+            data["at_home"] = "visit" not in safety.closed_channels(tx, row.recipient_id, on)
         personal = letters.personal_of_entry(tx, case.id, row.history_seq)
         if row.message == "plan_signed":
             plan = letters.plan_of(tx, case.id)

@@ -299,6 +299,21 @@ def decide_held(tx: Transaction, outbox_id: int, *, send: bool, why: str) -> Non
         raise NotFound(_("No message {number} waits for a decision").format(number=outbox_id))
 
 
+def offer_again(tx: Transaction, person_id: int, whys: Collection[str], since: date) -> int:
+    """Queue again what was held for a person because no way led to them (`whys`: how the reasons begin); how many.
+
+    Nothing of it was ever tried, so nothing can leave twice; what is older than `since` stays for a human to decide.
+    """
+    mine = (
+        outbox.c.recipient == f"person:{person_id}",
+        outbox.c.status == "held",
+        outbox.c.due_on >= since,
+        or_(*(outbox.c.why.startswith(why, autoescape=True) for why in whys)),
+    )
+    again = {"status": "queued", "why": None, "claimed_at": None}
+    return _rows(tx, update(outbox).where(*mine).values(**again))
+
+
 def counts(tx: Transaction) -> dict[str, int]:
     """Rows by status; a status without rows is absent."""
     statement = select(outbox.c.status, func.count()).group_by(outbox.c.status)

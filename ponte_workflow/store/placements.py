@@ -1,12 +1,13 @@
 """Placements: where somebody works, since when, for how long; and the checks of how it goes."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.schema.casework import cases
+from ponte_workflow.store.schema.casework import cases, task
 from ponte_workflow.store.schema.neighbourhood import person
 from ponte_workflow.store.schema.persons import placement, placement_check
 
@@ -76,6 +77,55 @@ def check(
                 history_id=history_id,
             )
         )
+
+
+class DueCheck(NamedTuple):
+    """A placement that has lasted `days` and was not checked since."""
+
+    case_id: int
+    person_id: int
+    days: int
+
+
+def due_checks(tx: Transaction, on: date, milestones: Collection[int]) -> list[DueCheck]:
+    """Of placements that began beside another one of the household: the clock of its work track runs from the first.
+
+    Those of open cases that do not stand still, at the last of these days after their start, with no task open yet.
+    """
+    other = placement.alias("other")
+    earlier = select(other.c.id).where(
+        other.c.case_id == placement.c.case_id,
+        other.c.id < placement.c.id,
+        other.c.ends_on.is_(None),
+    )
+    asked = select(task.c.id).where(
+        task.c.case_id == placement.c.case_id,
+        task.c.person_id == placement.c.person_id,
+        task.c.kind == "placement_check",
+        task.c.closed_on.is_(None),
+    )
+    checked = select(func.max(placement_check.c.days)).where(placement_check.c.placement_id == placement.c.id)
+    rows = tx.connection.execute(
+        select(
+            placement.c.case_id, placement.c.person_id, placement.c.starts_on, checked.scalar_subquery().label("last")
+        )
+        .join(cases, cases.c.id == placement.c.case_id)
+        .where(
+            placement.c.ends_on.is_(None),
+            placement.c.starts_on <= on - timedelta(days=min(milestones)),
+            cases.c.closed_on.is_(None),
+            cases.c.paused.is_(False),
+            earlier.exists(),
+            ~asked.exists(),
+        )
+        .order_by(placement.c.id)
+    )
+    found = []
+    for row in rows:
+        reached = max(days for days in milestones if row.starts_on + timedelta(days=days) <= on)
+        if row.last is None or row.last < reached:
+            found.append(DueCheck(row.case_id, row.person_id, reached))
+    return found
 
 
 def take_back(tx: Transaction, history_id: int) -> None:

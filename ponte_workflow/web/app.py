@@ -101,6 +101,8 @@ def create_app(ponte: Ponte) -> FastAPI:
         ],
     )
     app.state.ponte = ponte
+    if ponte.settings.ibans:
+        _ = ponte.ibans  # an account that cannot be is refused at the start, not when somebody is about to pay
     app.state.throttle = Throttle()
     app.router.routes.append(Route("/static/{digest}/{name}", assets.serve, methods=["GET"], name="static"))
     refusals.install(app)

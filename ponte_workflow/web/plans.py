@@ -35,6 +35,7 @@ def chain(visit: Casework, code: str) -> Response:
         code=found.standing.row.code,
         words=_words(),
         numbers={(one.plan_version, one.number, one.creditor): one.notice_number for one in found.notices},
+        ibans=visit.ponte.ibans if visit.ponte.settings.ibans else {},
         by_pagopa=bool(visit.ponte.settings.pagopa),
     )
 

@@ -200,3 +200,43 @@ def test_a_file_of_receipts_is_read_on_the_page_and_the_findings_are_shown(site:
     assert broken.status_code == 422 and "UTF-8" in broken.text
     assert lidia.post("/administration/receipts").status_code == 422
     assert site.signed_in("wanda").get("/administration/receipts").status_code == 403
+
+
+RT = """<?xml version="1.0" encoding="UTF-8"?>
+<RT xmlns="http://www.digitpa.gov.it/schemas/2011/Pagamenti/"><versioneOggetto>6.2.0</versioneOggetto>
+<identificativoMessaggioRicevuta>{id}</identificativoMessaggioRicevuta>
+<datiPagamento><codiceEsitoPagamento>{outcome}</codiceEsitoPagamento><importoTotalePagato>{amount}</importoTotalePagato>
+<identificativoUnivocoVersamento>{iuv}</identificativoUnivocoVersamento>
+<datiSingoloPagamento><singoloImportoPagato>{amount}</singoloImportoPagato>
+<dataEsitoSingoloPagamento>2026-11-27</dataEsitoSingoloPagamento></datiSingoloPagamento></datiPagamento></RT>"""
+SEND_RT = """<paSendRTReq xmlns="http://pagopa-api.pagopa.gov.it/pa/paForNode.xsd"><receipt><receiptId>{id}</receiptId>
+<creditorReferenceId>{iuv}</creditorReferenceId><paymentAmount>{amount}</paymentAmount><outcome>OK</outcome>
+<paymentDateTime>2026-11-27T10:30:00</paymentDateTime></receipt></paSendRTReq>"""
+
+
+@pytest.mark.parametrize("form", [pytest.param(RT, id="RT"), pytest.param(SEND_RT, id="paSendRT")])
+def test_a_receipt_is_read_from_the_xml_of_pagopa_once(team: Team, form: str) -> None:
+    with team.store.transaction() as tx:
+        row, _ledger = signed(team, tx)
+        iuv = iuv_of(issued(team, tx, row)[0])
+        cents = plan_book.book(tx, team.occasion(tx, "wanda"), row.code).plans[0].instalments[0].cents
+        xml = form.format(id="R-1", iuv=iuv, amount=f"{cents // 100}.{cents % 100:02d}", outcome="0")
+        who = team.occasion(tx, "lidia")
+        assert notices.read_receipts(tx, who, xml) == notices.ReceiptsRead(1, 0, ())
+        assert notices.read_receipts(tx, who, "\ufeff" + xml) == notices.ReceiptsRead(0, 1, ())
+        instalments.settle(tx, date(2026, 11, 28))
+        assert statuses(team, tx, row)[0].startswith("paid")
+
+
+@pytest.mark.parametrize(
+    ("xml", "sentence"),
+    [
+        pytest.param("<RT><datiPagamento/></RT>", "missing: receiptId", id="no receipt"),
+        pytest.param("<RT><open></RT>", "cannot be read", id="broken"),
+        pytest.param("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "defines entities", id="entities"),
+        pytest.param(RT.format(id="R-2", iuv="1", amount="1.00", outcome="1"), "nothing was paid", id="not paid"),
+    ],
+)
+def test_an_xml_that_is_no_receipt_says_why(team: Team, xml: str, sentence: str) -> None:
+    with team.store.transaction() as tx, pytest.raises(BadInput, match=sentence):
+        notices.read_receipts(tx, team.occasion(tx, "lidia"), xml)

@@ -12,7 +12,7 @@ from ponte_workflow.store import cases, placements
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from states.pip import PipDocument
-from tests.builders import BOTH_SIGN, MONDAY, Team
+from tests.builders import BOTH_SIGN, MONDAY, Team, create_person
 from tests.integration.standing_cases import TODAY, adult_of, walk
 from tests.site import Site
 
@@ -425,3 +425,36 @@ def test_a_confidential_note_is_about_a_person_and_for_few_eyes(site: Site, case
         detail = tx.connection.execute(text("SELECT count(*) FROM history_detail d JOIN history h ON h.id = d.history_id "
                                             "WHERE h.data LIKE '%special_note%'")).scalar()  # fmt: skip
         assert detail == 0, "the history knows that there is a note, never what it says"
+
+
+def test_a_placement_beside_another_one_is_checked_from_its_own_start(site: Site) -> None:
+    team = site.team
+    begun = TODAY + timedelta(days=20)
+    with team.store.transaction() as tx:
+        row = walk(team, tx, "planning", "wanda")
+        first = adult_of(tx, row)
+        second = create_person(tx, row.household_id, ordinal=2)
+        team.do(tx, "wanda", row.code, "start_pip", TODAY, person=second)
+        for person, on in ((first, TODAY), (second, begun)):
+            team.sign_pip(tx, "gino", row.code, person, on)
+            place = PLACE | {"placed_on": on}
+            team.do(tx, "gino", row.code, "place", on, person_id=person, **place)
+
+    def asked() -> list[tuple[int, bool]]:
+        with team.store.transaction() as tx:
+            query = "SELECT person_id, closed_on FROM task WHERE kind = 'placement_check' ORDER BY id"
+            return [(one.person_id, one.closed_on is not None) for one in tx.connection.execute(text(query))]
+
+    night(site, begun + timedelta(days=29))
+    assert asked() == [], "the first one has the clock of the household's work track"
+    night(site, begun + timedelta(days=30))
+    assert asked() == [(second, False)]
+    with team.store.transaction() as tx:
+        on = begun + timedelta(days=31)
+        team.do(tx, "gino", row.code, "check_placement", on, person_id=second, placement_check="well")
+        assert auditing.verify(tx, team.pathways).found == []
+    assert asked() == [(second, True)]
+    night(site, begun + timedelta(days=89))
+    assert len(asked()) == 1
+    night(site, begun + timedelta(days=90))
+    assert asked() == [(second, True), (second, False)]

@@ -22,6 +22,7 @@ from ponte_workflow.services import bouncing, contacts, reaching, replaying, sms
 from ponte_workflow.services.choosing import Ways
 from ponte_workflow.services.contacts import Mended
 from ponte_workflow.services.delivery import Courtesy, DeliveryReport, deliver
+from ponte_workflow.services.withheld import NO_ADDRESS
 from ponte_workflow.services.wording import Writer
 from ponte_workflow.store import cases, outbox, tracking
 from ponte_workflow.store.engine import Store
@@ -456,3 +457,31 @@ def test_other_calls_change_nothing(calls: tuple[House, int, Any], body: bytes, 
     assert answer.status_code == status and answer.headers["content-type"] == "application/problem+json"
     with house.store.transaction() as tx:
         assert len(tracking.of_messages(tx, [number])[number]) == 1
+
+
+def test_what_waited_for_a_way_to_a_person_is_offered_again_when_the_contact_is_mended(house: House) -> None:
+    number = house.queue()
+    house.deliver()
+    assert house.row(number).status == "held"
+    house.mend("phone", value="030 2978911")
+    house.deliver()
+    assert house.row(number).status == "held", "a landline takes no letter of ours: it waits on"
+    house.mend("email", value="new@example.org")
+    assert house.row(number).status == "queued"
+    house.deliver()
+    assert house.row(number).status == "sent"
+
+
+def test_what_waits_for_another_reason_or_for_too_long_stays_for_a_human(house: House) -> None:
+    numbers = [house.queue(), house.queue()]
+    with house.store.transaction() as tx:
+        rows = messages.outbox
+        tx.connection.execute(
+            update(rows).where(rows.c.id == numbers[0]).values(status="held", why="the case is paused")
+        )
+        late = MONDAY - timedelta(days=31)
+        tx.connection.execute(
+            update(rows).where(rows.c.id == numbers[1]).values(status="held", why=NO_ADDRESS, due_on=late)
+        )
+    house.mend("email", value="new@example.org")
+    assert [house.row(number).status for number in numbers] == ["held", "held"]

@@ -10,6 +10,8 @@ class FirstMeetingInvitation(HouseholdMessage):
 
     name: ClassVar[str] = "first_meeting_invitation"
 
+    at_home: bool = True  # False: nobody may come to this household's home, so it is not offered
+
     @classmethod
     def sample(cls) -> Self:
         """An invented one."""

@@ -8,15 +8,17 @@ from ponte_workflow.services.meeting import midnight
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.guarding import guarded
 from ponte_workflow.services.night.words import day
-from ponte_workflow.services.pips import ask_for_review
-from ponte_workflow.store import appointments, casefile, cases, outbox, pips, todos
+from ponte_workflow.services.pips import ask_for_check, ask_for_review
+from ponte_workflow.store import appointments, casefile, cases, outbox, pips, placements, todos
 from ponte_workflow.store.appointments import ToTell
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts, count_step
 from ponte_workflow.store.pips import DueReview
+from ponte_workflow.store.placements import DueCheck
 from ponte_workflow.store.todos import DueTask, TodoRow
 
 STEP = "tasks"
+CHECKS = (30, 90)  # days after a placement began
 PATIENCE = 5  # working days from the reminder's due day until the supervisor hears of it
 
 
@@ -31,7 +33,10 @@ def remind(night: Night, shard: int) -> StepCounts:
             if state.spec.final
         }
         reviews = pips.due_reviews(tx, night.on, final)
+        checks = placements.due_checks(tx, night.on, CHECKS)
     total = StepCounts()
+    for check in checks:
+        total += guarded(night, STEP, check.case_id, lambda tx, case_id, c=check: _check(night, tx, c))  # type: ignore[misc]
     for review in reviews:
         total += guarded(night, STEP, review.case_id, lambda tx, case_id, r=review: _review(night, tx, r))  # type: ignore[misc]
     with night.unit() as tx:
@@ -56,6 +61,17 @@ def remind(night: Night, shard: int) -> StepCounts:
     with night.unit() as tx:
         count_step(tx, night.id, STEP, shard, total)
     return total
+
+
+def _check(night: Night, tx: Transaction, due: DueCheck) -> bool:
+    ask_for_check(tx, night.who, due)
+    night.tell(
+        STEP,
+        cases.by_id(tx, due.case_id).code,
+        _("task: check of a placement"),
+        _("{n} days after it began").format(n=due.days),
+    )
+    return True
 
 
 def _review(night: Night, tx: Transaction, due: DueReview) -> bool:
