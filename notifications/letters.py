@@ -151,7 +151,6 @@ def environment() -> Environment:
 
 def _page(envelope: Envelope, head: Letterhead, address: tuple[str, ...], reference: str, points: float) -> str:
     assert reference.isdigit(), "it stands in the style sheet"
-    slip = envelope.slip
     return (
         environment()
         .get_template("letter.html")
@@ -166,9 +165,7 @@ def _page(envelope: Envelope, head: Letterhead, address: tuple[str, ...], refere
             css=Markup(_css()),  # noqa: S704  # a file of ours
             points=points,
             reference=reference,
-            slip=slip,
-            qr=_qr(slip) if slip else "",
-            due_day=long_day(slip.due_on) if slip else "",
+            slips=[(slip, _qr(slip), long_day(slip.due_on)) for slip in envelope.slips],
         )
     )
 

@@ -18,7 +18,7 @@ from notifications.rendering import Rendered
 class Envelope:
     """One message to one address. `message_id` is without angle brackets; `at` becomes the Date header.
 
-    `slip`: what letters say below the text; other channels leave it out.
+    `slips`: what letters say below the text; other channels leave it out.
     """
 
     sender: str
@@ -26,7 +26,7 @@ class Envelope:
     rendered: Rendered
     message_id: str
     at: datetime
-    slip: PaymentSlip | None = None
+    slips: tuple[PaymentSlip, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

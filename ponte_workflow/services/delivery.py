@@ -42,7 +42,7 @@ class Resolved:
     language: str
     address: str
     had_contact_attempt: bool = False
-    slip: PaymentSlip | None = None  # printed below a letter
+    slips: tuple[PaymentSlip, ...] = ()  # printed below a letter
     channel: str = "email"
     others: int = 0
 
@@ -178,7 +178,7 @@ def _deliver_one(run: _Run, row: ClaimedRow) -> str:
     except Exception as error:  # noqa: BLE001  # one broken template must not stop the other mails
         return _try_later(run, row, f"cannot be rendered: {type(error).__name__}")
     envelope = Envelope(
-        run.sender, resolved.address, rendered, message_id(row, run.sender), run.moment(), resolved.slip
+        run.sender, resolved.address, rendered, message_id(row, run.sender), run.moment(), resolved.slips
     )
     try:
         receipt = run.channels[resolved.channel].send(envelope)

@@ -78,7 +78,7 @@ class Writer:
             letters.had_attempt(tx, row.case_id),
             channel=taken.channel,
             others=others,
-            slip=_slip(tx, row) if row.rule.startswith("instalment/") else None,
+            slips=_slips(tx, row) if row.rule.startswith("instalment/") else (),
         )
 
     def _has_happened(self, tx: Transaction, row: ClaimedRow, case: cases.CaseRow) -> bool:
@@ -219,12 +219,17 @@ def _starts(tx: Transaction, case: cases.CaseRow, row: ClaimedRow) -> datetime |
     return datetime.combine(day, time(hour), tzinfo=ROME)
 
 
-def _slip(tx: Transaction, row: ClaimedRow) -> PaymentSlip | None:
-    """The notice of the instalment that a message speaks of; with two creditors there are two, and none is printed."""
+def _slips(tx: Transaction, row: ClaimedRow) -> tuple[PaymentSlip, ...]:
+    """The notices of the instalment that a message speaks of: one for each creditor that takes payments by pagoPA."""
     assert row.case_id is not None
-    found = payment_notices.of_instalment(tx, row.case_id, int(row.rule.rpartition("/")[2]))
-    if len(found) != 1:
-        return None
-    (one,) = found
-    code = qr_text(one.notice_number, one.body_tax_code, one.cents)
-    return PaymentSlip(one.notice_number, code, one.cents, one.due_on, one.creditor, one.body_tax_code)
+    return tuple(
+        PaymentSlip(
+            one.notice_number,
+            qr_text(one.notice_number, one.body_tax_code, one.cents),
+            one.cents,
+            one.due_on,
+            one.creditor,
+            one.body_tax_code,
+        )
+        for one in payment_notices.of_instalment(tx, row.case_id, int(row.rule.rpartition("/")[2]))
+    )

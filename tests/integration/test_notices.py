@@ -169,8 +169,26 @@ def test_the_letter_of_an_instalment_carries_its_notice_and_the_code_can_be_read
         claimed = claimed_row(tx, row, person)
         writer = Writer(team.pathways, "Office", "030", 7)
         found = writer(tx, claimed, MORNING)
-        assert isinstance(found, Resolved) and found.slip is not None
-        assert found.slip.qr_text == f"PAGOPA|002|{number}|00000000001|10000"
+        assert isinstance(found, Resolved) and found.slips
+        assert found.slips[0].qr_text == f"PAGOPA|002|{number}|00000000001|10000"
+
+
+def test_with_two_creditors_the_letter_carries_both_notices(team: Team) -> None:
+    both = OwnIssuer((Body("ALER", "00000000001", "47"), Body("AMMINISTRATORE", "00000000002", "48")))
+    with team.store.transaction() as tx:
+        row = walk(team, tx, "active", "wanda", on=MONDAY)
+        ledger = Ledger(tx, row)
+        ledger.owe("ALER", "canone", 20_000)
+        ledger.owe("AMMINISTRATORE", "spese", 10_001)
+        team.do(tx, "wanda", row.code, "agree_plan", **PLAN | {"signed_by_administrator": True})
+        notices.issue(tx, team.occasion(tx, "wanda"), row.code, both)
+        found = Writer(team.pathways, "Office", "030", 7)(
+            tx, claimed_row(tx, row, min(cases.persons(tx, row.household_id))), MORNING
+        )
+        assert isinstance(found, Resolved)
+        assert {one.creditor for one in found.slips} == {"ALER", "AMMINISTRATORE"}
+        instalment = plan_book.book(tx, team.occasion(tx, "wanda"), row.code).plans[0].instalments[0]
+        assert sum(one.cents for one in found.slips) == instalment.cents
 
 
 def claimed_row(tx: Transaction, row: cases.CaseRow, person: int) -> ClaimedRow:

@@ -96,7 +96,7 @@ def tags(reader: pypdf.PdfReader) -> list[str]:
 
 
 def test_a_letter_is_one_tagged_page_with_title_and_language() -> None:
-    reader = opened(written(envelope(slip=slip())))
+    reader = opened(written(envelope(slips=(slip(),))))
     root = reader.trailer["/Root"]
     assert len(reader.pages) == 1
     assert root["/MarkInfo"]["/Marked"] and root["/Lang"] == "it"
@@ -107,7 +107,7 @@ def test_a_letter_is_one_tagged_page_with_title_and_language() -> None:
 
 
 def test_everything_painted_is_tagged_or_an_ornament() -> None:
-    reader = opened(written(envelope(slip=slip())))
+    reader = opened(written(envelope(slips=(slip(),))))
     open_marks, bare = 0, 0
     for _operands, operator in ContentStream(reader.pages[0].get_contents(), reader).operations:
         open_marks += {b"BMC": 1, b"BDC": 1, b"EMC": -1}.get(operator, 0)
@@ -140,17 +140,25 @@ def test_the_address_stands_where_the_window_is() -> None:
 
 def test_amount_and_code_of_an_instalment_can_be_read() -> None:
     made = slip(123_456)
-    pdf = letters.pdf([written(envelope(slip=made)).html], "")
+    pdf = letters.pdf([written(envelope(slips=(made,))).html], "")
     said = words(pypdf.PdfReader(io.BytesIO(pdf)))
     assert "1.234,56 €" in said and "31 dicembre 2026" in said and made.grouped in said and BODY in said
     picture = pypdfium2.PdfDocument(pdf)[0].render(scale=3).to_pil()
     assert [code.text for code in zxingcpp.read_barcodes(picture)] == [made.qr_text]
 
 
+def test_two_creditors_have_two_slips_on_the_same_page_and_both_codes_can_be_read() -> None:
+    first, second = slip(40_000), slip(1_250)
+    pdf = letters.pdf([written(envelope(slips=(first, second))).html], "")
+    assert len(pypdf.PdfReader(io.BytesIO(pdf)).pages) == 1
+    picture = pypdfium2.PdfDocument(pdf)[0].render(scale=3).to_pil()
+    assert {code.text for code in zxingcpp.read_barcodes(picture)} == {first.qr_text, second.qr_text}
+
+
 @pytest.mark.parametrize("language", ["ar", "ur"])
 def test_languages_from_right_to_left_keep_their_side_and_the_slip_its_own(language: str) -> None:
     text = "<main><p>نذكركم بأن القسط القادم هو <bdi dir='ltr'>80,50 €</bdi></p></main>"
-    page = written(envelope(Rendered("تذكير", "x", text, language), slip=slip()))
+    page = written(envelope(Rendered("تذكير", "x", text, language), slips=(slip(),)))
     reader = opened(page)
     assert reader.trailer["/Root"]["/Lang"] == language and len(reader.pages) == 1
     assert f'<html lang="{language}">' in page.html and '<main dir="rtl">' in page.html
@@ -162,7 +170,7 @@ def test_every_message_to_a_household_fits_on_a_letter() -> None:
     for kind in MESSAGES.values():
         if kind.audience == "household":
             for language in ("it", "en"):
-                assert len(opened(written(envelope(render(kind.sample(), language), slip=slip()))).pages) == 1, kind
+                assert len(opened(written(envelope(render(kind.sample(), language), slips=(slip(),)))).pages) == 1, kind
 
 
 def test_a_plan_of_three_years_fits_a_longer_one_is_refused_with_what_to_do() -> None:
@@ -226,7 +234,7 @@ def test_names_from_outside_stay_text() -> None:
 
 
 def test_several_letters_make_one_document_each_on_its_own_page() -> None:
-    first = written(envelope(slip=slip()))
+    first = written(envelope(slips=(slip(),)))
     second = written(envelope(render(PlanSigned.sample(), "en"), to="Luigi Bianchi\nvia Sole 2\n25100 Brescia"))
     reader = opened(first, second)
     assert len(reader.pages) == 2 and reader.metadata is not None and reader.metadata.title == "Lettere"
@@ -242,7 +250,7 @@ def test_without_pango_the_letter_is_a_page_for_the_browser_and_the_refusal_says
         from notifications.channels.letter import LetterChannel
         from tests.unit.test_letters import HEAD, envelope, slip
         kept = []
-        print(LetterChannel(HEAD, kept.append).send(envelope(slip=slip())).reply)
+        print(LetterChannel(HEAD, kept.append).send(envelope(slips=(slip(),))).reply)
         print("80,50" in kept[0].html, letters.pango_there())
         try:
             letters.pdf([kept[0].html], "")
