@@ -115,6 +115,14 @@ class Settings(BaseModel):
         default="",
         description=N_("Addresses of TLS proxies whose word on the visitor's address counts, comma separated"),
     )
+    backup_secret: SecretStr | None = Field(
+        default=None, description=N_("What ponte backup locks its files with; keep it where the backups are not")
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description=N_("What Prometheus shows at /metrics (Bearer); without it only this machine may ask"),
+    )
     webhook_private: bool = Field(default=False, description=N_("Webhooks may go to addresses inside the own network"))
     prefect_port: int = Field(default=4200, ge=1, le=65535, description=N_("Port of the Prefect server of ponte up"))
     prefect_api_url: str | None = Field(default=None, description=N_("A running Prefect server; else an ephemeral one"))

@@ -41,7 +41,13 @@ class Site:
 
     def visitor(self) -> TestClient:
         """A browser in which nobody is signed in; redirects are not followed."""
-        client = TestClient(self.app, base_url=HOST, follow_redirects=False, headers={"accept-language": "en"})
+        client = TestClient(
+            self.app,
+            base_url=HOST,
+            follow_redirects=False,
+            headers={"accept-language": "en"},
+            client=("127.0.0.1", 50_000),
+        )
         client.cookies.set(
             "ponte-language", "en", domain="ponte.test", path="/"
         )  # sentences in assertions are the msgids

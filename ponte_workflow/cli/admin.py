@@ -213,6 +213,44 @@ def verify(as_json: AsJson = False, on: On = None) -> None:
         raise typer.Exit(1)
 
 
+def doctor(as_json: AsJson = False) -> None:
+    """What is wrong with this installation and what to do; exit code 1 when something does not work."""
+    from ponte_workflow import clock
+    from ponte_workflow.services.doctor import examine
+
+    found = examine(read_settings(), clock.now())
+    if as_json:
+        print_json(found)
+    else:
+        names = {
+            "time zone": _("time zone"),
+            "disk": _("disk"),
+            "folder": _("folder"),
+            "key": _("field key"),
+            "database": _("database"),
+            "database file": _("database file"),
+            "clock": _("clock"),
+            "night": _("last night"),
+            "set aside": _("cases set aside"),
+            "outbox": _("messages that wait"),
+            "decisions": _("messages for a person"),
+            "ledgers": _("ledgers"),
+            "people": _("people"),
+            "pathways": _("pathways"),
+            "mail": _("mail server"),
+            "prefect": "Prefect",
+        }
+        signs = {"good": "ok", "look": _("look"), "bad": _("BAD")}
+        print_table(
+            _("How this installation stands"),
+            ("", _("what"), _("found"), _("what to do")),
+            [(signs[one.state], names[one.name], one.what, one.mend) for one in found],
+            empty="",
+        )
+    if any(one.state == "bad" for one in found):
+        raise typer.Exit(1)
+
+
 def _noted(what: dict[str, object], as_json: bool) -> None:
     if as_json:
         print_json(what)

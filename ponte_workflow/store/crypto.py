@@ -15,6 +15,7 @@ class FieldCipher:
 
     def __init__(self, keys: list[str]) -> None:
         try:
+            self._newest = Fernet(keys[0])
             self._fernet = MultiFernet([Fernet(key) for key in keys])
         except ValueError as error:
             raise BadConfiguration(
@@ -30,6 +31,21 @@ class FieldCipher:
         """The plain text of a token; `WrongKey` when no key opens it."""
         try:
             return self._fernet.decrypt(token.encode("ascii")).decode()
+        except InvalidToken as error:
+            raise WrongKey(_("The field key does not open this database: set PONTE_KEY or PONTE_KEY_FILE")) from error
+
+    def is_newest(self, token: str) -> bool:
+        """Whether the newest key opens it."""
+        try:
+            self._newest.decrypt(token.encode("ascii"))
+        except InvalidToken:
+            return False
+        return True
+
+    def reseal(self, token: str) -> str:
+        """The same text under the newest key, with the moment at which it was first sealed."""
+        try:
+            return self._fernet.rotate(token.encode("ascii")).decode("ascii")
         except InvalidToken as error:
             raise WrongKey(_("The field key does not open this database: set PONTE_KEY or PONTE_KEY_FILE")) from error
 
@@ -54,6 +70,16 @@ def load_keys(value: str | None, path: Path) -> list[str]:
     if path.stat().st_mode & 0o077:
         raise BadConfiguration(_("Others can read the key file {path}: chmod 600 it").format(path=path))
     return [line.strip() for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
+
+
+def add_key(path: Path) -> int:
+    """Put a new key before those in the file, all or nothing; how many there are then."""
+    keys = [new_key(), *load_keys(None, path)]
+    partial = path.with_name(f".{path.name}.part")
+    partial.touch(mode=0o600)
+    partial.write_text("".join(f"{key}\n" for key in keys), encoding="ascii")
+    partial.replace(path)
+    return len(keys)
 
 
 def make_key_file(path: Path) -> None:

@@ -6,6 +6,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from ponte_workflow.bootstrap import Ponte
+from ponte_workflow.services.metrics import Requests
 from ponte_workflow.services.throttling import Throttle
 from ponte_workflow.web import (
     account,
@@ -89,6 +90,7 @@ ROUTERS = (
 
 def create_app(ponte: Ponte) -> FastAPI:
     """The pages, as an ASGI application."""
+    requests = Requests()
     app = FastAPI(
         title="Ponte",
         openapi_url=None,  # pages are no API: that one is at /api/v1
@@ -96,7 +98,7 @@ def create_app(ponte: Ponte) -> FastAPI:
         redoc_url=None,
         # The gate is outermost, so that whatever fails inside bears its headers and becomes a page with a reference.
         middleware=[
-            Middleware(Gate, ponte=ponte, broken=refusals.broken),
+            Middleware(Gate, ponte=ponte, broken=refusals.broken, requests=requests),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
         ],
     )
@@ -104,6 +106,7 @@ def create_app(ponte: Ponte) -> FastAPI:
     if ponte.settings.ibans:
         _ = ponte.ibans  # an account that cannot be is refused at the start, not when somebody is about to pay
     app.state.throttle = Throttle()
+    app.state.requests = requests
     app.router.routes.append(Route("/static/{digest}/{name}", assets.serve, methods=["GET"], name="static"))
     refusals.install(app)
     for router in ROUTERS:

@@ -1,6 +1,7 @@
 """The gate that every request passes: who is it, does it come from our own pages, and which headers the answer bears."""
 
 import secrets
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.log import log, whereabouts
 from ponte_workflow.services import accounts
 from ponte_workflow.services.accounts import SignedIn
+from ponte_workflow.services.metrics import Requests
 from ponte_workflow.store.accounts import touch_session
 
 COOKIE = "__Host-ponte"  # the prefix makes browsers insist on Secure, Path=/ and no Domain
@@ -50,8 +52,8 @@ class BrokenOff(Exception):
 class Gate:
     """ASGI middleware; pure, because the language of a request must reach the thread in which its page is made."""
 
-    def __init__(self, app: App, *, ponte: Ponte, broken: Broken) -> None:
-        self.app, self.ponte, self.broken = app, ponte, broken
+    def __init__(self, app: App, *, ponte: Ponte, broken: Broken, requests: Requests) -> None:
+        self.app, self.ponte, self.broken, self.requests = app, ponte, broken, requests
         self.required = frozenset(r.strip() for r in ponte.settings.second_factor_roles.split(",") if r.strip())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,12 +65,15 @@ class Gate:
         personal = not path.startswith("/static/")
         state = scope.setdefault("state", {})
         state |= {"signed_in": None, "reference": secrets.token_hex(4)}
-        started = False
+        started, begun = False, time.monotonic()
 
         async def answer(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                # Of the route, never of the address: that names cases.
+                route = scope.get("root_path", "") + getattr(scope.get("route"), "path", "-")
+                self.requests.note(scope["method"], route, message["status"], time.monotonic() - begun)
                 out = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     out.setdefault(name, value)

@@ -325,3 +325,44 @@ def test_channels_that_cannot_be_are_refused_before_anything_leaves(
 ) -> None:
     name = next(iter(environment))
     assert name in ponte("deliver", code=1, **environment)
+
+
+def test_the_desk_at_the_console(ponte: Console) -> None:
+    """Tasks, agenda, teams and caseloads, as somebody without a browser uses them."""
+    on = ("--on", LAST.isoformat())
+    key = ponte("task", "add", "Call the school", "--due", LAST.isoformat(), "--as", "wanda", *on).strip()
+    assert "Call the school" in ponte("task", "list", "--as", "wanda", *on)
+    ponte("task", "snooze", key, "--until", "2026-11-03", "--as", "wanda", *on)
+    assert ponte("task", "list", "--as", "wanda", *on).strip() == "No task waits for you."
+    ponte("task", "done", key, "--as", "wanda", *on)
+    assert "todo/999" in ponte("task", "done", "todo/999", "--as", "wanda", code=1)
+    assert ponte("agenda", "--as", "wanda", *on).strip() == "No appointment in these days."
+    number = ponte("team", "add", "coop", "North", "--as", "sara", *on).strip()
+    ponte("team", "set", number, "--name", "North", "--member", "wanda", "--coordinator", "sara", "--as", "sara", *on)
+    (team,) = json.loads(ponte("team", "list", "--json", "--as", "sara", *on))
+    assert team["members"] == ["wanda"] and team["coordinator"] == "sara"
+    assert "is no active case worker" in ponte("caseload", "preview", "wanda", "sara", "--as", "sara", *on, code=1)
+    assert json.loads(ponte("caseload", "list", "--json", "--as", "sara", *on)) == []
+
+
+def test_an_installation_is_examined_kept_and_brought_back(ponte: Console, tmp_path: Path) -> None:
+    secret = {"PONTE_BACKUP_SECRET": "a secret of the backups"}
+    path = tmp_path / "ponte.backup"
+    assert "PONTE_BACKUP_SECRET" in ponte("backup", str(path), code=1)
+    assert "Keep the field key elsewhere" in ponte("backup", str(path), **secret)
+    assert "is whole" in ponte("restore", str(path), "--check", **secret)
+    assert "There is a database already" in ponte("restore", str(path), code=1, **secret)
+    other = Console(tmp_path / "other")
+    other.home.mkdir()
+    (other.home / "key").write_bytes((ponte.home / "key").read_bytes())
+    (other.home / "key").chmod(0o600)
+    assert "its histories hold" in other("restore", str(path), **secret)
+    assert json.loads(other("case", "list", "--as", "sara", "--json")) == json.loads(
+        ponte("case", "list", "--as", "sara", "--json")
+    )
+    assert other.json("keys", "add") == {"keys": 2}
+    turned = other.json("keys", "rotate")
+    assert turned["sealed"] > 100 and turned["left"] == 0
+    assert other.json("audit", "verify")["found"] == []
+    (other.home / "key").chmod(0o644)
+    other("doctor", code=1)  # what does not work makes it fail: a program that calls it hears of it

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from ponte_workflow.log import log
+from ponte_workflow.services.metrics import Requests
 from ponte_workflow.web import refusals
 from ponte_workflow.web.gate import COOKIE, BrokenOff, Gate
 from tests.integration.standing_cases import TODAY
@@ -107,7 +108,7 @@ def test_an_answer_that_breaks_off_halfway_says_nothing_to_the_servers_log(site:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ValueError(STORY)
 
-    gate = Gate(breaking, ponte=site.ponte, broken=refusals.broken)
+    gate = Gate(breaking, ponte=site.ponte, broken=refusals.broken, requests=Requests())
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
     async def receive() -> dict[str, Any]:

@@ -1,0 +1,106 @@
+"""How the installation stands, in numbers: nights, cases, the outbox. Nobody's data."""
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+from sqlalchemy import and_, func, select, text
+
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.schema.casework import cases, clock
+from ponte_workflow.store.schema.messages import evidence, outbox
+from ponte_workflow.store.schema.nights import night, night_step
+
+
+class LastNight(NamedTuple):
+    """A night: when it ran, and what its steps counted in all."""
+
+    on: date
+    started_at: datetime
+    completed_at: datetime | None
+    attempts: int
+    looked_at: int
+    acted_on: int
+    set_aside: int
+
+
+class Condition(NamedTuple):
+    """The numbers at one moment. `outbox`: by status; `delivered`: evidence by channel; `oldest_waiting_on`: the business
+    date of the oldest message that may leave now."""
+
+    cases_open: int
+    cases_stalled: int
+    cases_paused: int
+    cases_set_aside: int
+    clocks_due: int
+    outbox: dict[str, int]
+    oldest_waiting_on: date | None
+    delivered: dict[str, int]
+    night: LastNight | None  # the newest, completed or not
+
+
+def condition(tx: Transaction, on: date, at: datetime) -> Condition:
+    """Everything at once; a handful of counts over indexes."""
+    connection = tx.connection
+    here = cases.c.closed_on.is_(None)
+    counted = connection.execute(
+        select(
+            func.count(),
+            func.count(cases.c.stalled_on),
+            func.count().filter(cases.c.paused),
+            func.count(cases.c.set_aside_on),
+        ).where(here)
+    ).one()
+    due = connection.execute(select(func.count()).where(clock.c.due_on <= on)).scalar_one()
+    rows = connection.execute(select(outbox.c.status, func.count()).group_by(outbox.c.status)).tuples().all()
+    ready = and_(
+        outbox.c.status == "queued",
+        outbox.c.delivery == "direct",
+        outbox.c.not_before.is_(None) | (outbox.c.not_before <= at),
+    )
+    oldest = connection.execute(select(func.min(outbox.c.due_on)).where(ready)).scalar()
+    delivered = connection.execute(select(evidence.c.channel, func.count()).group_by(evidence.c.channel)).tuples().all()
+    return Condition(
+        cases_open=counted[0],
+        cases_stalled=counted[1],
+        cases_paused=counted[2],
+        cases_set_aside=counted[3],
+        clocks_due=due,
+        outbox=dict(rows),
+        oldest_waiting_on=oldest,
+        delivered=dict(delivered),
+        night=_night(tx),
+    )
+
+
+def moment_of_database(tx: Transaction) -> datetime | None:
+    """What the database's own clock says; None on SQLite, whose clock is this machine's."""
+    if not tx.is_postgresql:
+        return None
+    found: datetime = tx.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return found
+
+
+def damage(tx: Transaction) -> str | None:
+    """What SQLite's quick check finds; None when nothing, and on PostgreSQL, which checks its own pages."""
+    if tx.is_postgresql:
+        return None
+    found = str(tx.connection.execute(text("PRAGMA quick_check(1)")).scalar_one())
+    return None if found == "ok" else found
+
+
+def _night(tx: Transaction) -> LastNight | None:
+    row = tx.connection.execute(
+        select(night.c.id, night.c.business_on, night.c.started_at, night.c.completed_at, night.c.attempts)
+        .order_by(night.c.business_on.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    sums = tx.connection.execute(
+        select(
+            func.coalesce(func.sum(night_step.c.looked_at), 0),
+            func.coalesce(func.sum(night_step.c.acted_on), 0),
+            func.coalesce(func.sum(night_step.c.set_aside), 0),
+        ).where(night_step.c.night_id == row.id)
+    ).one()
+    return LastNight(row.business_on, row.started_at, row.completed_at, row.attempts, *(int(one) for one in sums))

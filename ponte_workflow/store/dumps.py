@@ -1,0 +1,102 @@
+"""The whole database as one stream of bytes, and back: SQLite by its online backup, PostgreSQL by pg_dump."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import IO
+
+from sqlalchemy import Engine, inspect
+
+from ponte_workflow.errors import BadConfiguration, BadInput
+from ponte_workflow.i18n import gettext as _
+
+PIECE = 1 << 20  # bytes read at once
+PAGES = 2_000  # of SQLite copied at once: writers get in between
+Progress = Callable[[int, int], None]  # done, of all; 0 of 0: nobody knows
+
+
+def kind(engine: Engine) -> str:
+    """sqlite or postgresql."""
+    return engine.dialect.name
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether there is no table yet: a restore goes into nothing else."""
+    database = engine.url.database
+    if kind(engine) == "sqlite" and (not database or not Path(database).exists()):
+        return True
+    return not inspect(engine).get_table_names()
+
+
+@contextmanager
+def dumped(engine: Engine, folder: Path, progress: Progress) -> Iterator[IO[bytes]]:
+    """The database as it stands at one moment, while others go on working; readable from its beginning."""
+    copy = folder / f".dump-{os.getpid()}"
+    copy.touch(mode=0o600)
+    try:
+        if kind(engine) == "sqlite":
+            _copy_sqlite(engine, copy, progress)
+        else:
+            _run([*_tool("pg_dump"), "--format=custom", "--no-owner", f"--file={copy}", _address(engine)], engine)
+        with copy.open("rb") as stream:
+            yield stream
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def load(engine: Engine, dump: Path) -> None:
+    """Bring a dump of the same kind into an empty database; refused with `BadInput` when there is something already."""
+    if not is_empty(engine):
+        raise BadInput(_("There is a database already: a restore goes into an empty one, so that nothing is lost"))
+    if kind(engine) == "sqlite":
+        database = engine.url.database
+        assert database
+        Path(database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        engine.dispose()
+        shutil.copyfile(dump, database)
+        Path(database).chmod(0o600)
+        return
+    tool = [
+        *_tool("pg_restore"),
+        "--no-owner",
+        "--exit-on-error",
+        "--single-transaction",
+        f"--dbname={_address(engine)}",
+    ]
+    _run([*tool, str(dump)], engine)
+
+
+def _copy_sqlite(engine: Engine, copy: Path, progress: Progress) -> None:
+    database = engine.url.database
+    assert database
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target, pages=PAGES, progress=lambda _status, left, pages: progress(pages - left, pages))
+        target.execute("PRAGMA journal_mode=DELETE")
+
+
+def _address(engine: Engine) -> str:
+    """The database's address without its password: other users see what programs are called with."""
+    return engine.url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
+
+
+def _run(words: list[str], engine: Engine) -> None:
+    secret = {"PGPASSWORD": str(engine.url.password)} if engine.url.password else {}
+    done = subprocess.run(words, env={**os.environ, **secret}, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or ["?"])[-1]
+        raise BadInput(_("{tool} failed: {why}").format(tool=Path(words[0]).name, why=why[:300]))
+
+
+def _tool(name: str) -> list[str]:
+    found = shutil.which(name)
+    if found is None:
+        raise BadConfiguration(
+            _("{tool} is not on the PATH: install PostgreSQL's client programs (Debian: postgresql-client)").format(
+                tool=name
+            )
+        )
+    return [found]
