@@ -12,11 +12,43 @@ from ponte_workflow.services.rights import leave_trace
 from ponte_workflow.services.timeline import Told, happenings
 from ponte_workflow.services.vulnerability_words import kind_words
 from ponte_workflow.services.words import state_labels
-from ponte_workflow.store import access, contacts, dossiers, glass, history, network, people, tracking, vulnerability
+from ponte_workflow.store import (
+    access,
+    appointments,
+    community,
+    contacts,
+    dossiers,
+    emporio,
+    glass,
+    history,
+    local_services,
+    network,
+    people,
+    pips,
+    placements,
+    tracking,
+    vulnerability,
+)
 from ponte_workflow.store.cases import CaseRow, journeys_of
 from ponte_workflow.store.dossiers import Recorded
 from ponte_workflow.store.engine import Transaction
 from states.pathway import Pathway
+
+_OF_A_REFERRAL = frozenset(
+    {
+        "kind",
+        "status",
+        "consent_on",
+        "proposed_on",
+        "due_on",
+        "answered_on",
+        "ended_on",
+        "receiving",
+        "reason",
+        "answer",
+    }
+)
+_ALL = 100_000  # lines of a book
 
 
 def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any]:
@@ -46,6 +78,7 @@ def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any
         "flags": _flags(tx, who, row),
         "messages": _messages(tx, row),
         "payment_plan": _plan(tx, row),
+        **_life(tx, row),
         "ledger": [_plain(line._asdict()) for line in dossiers.ledger_lines(tx, row.tenancy_id, who.on)],
         "other_cases": [code for code, _first, _last in dossiers.other_cases(tx, row)],
         "opened_with_reason": [
@@ -57,6 +90,68 @@ def everything_about(tx: Transaction, who: Occasion, code: str) -> dict[str, Any
             for staff_id, at, what in access.of_household(tx, row.household_id)
         ],
     }  # fmt: skip
+
+
+def _life(tx: Transaction, row: CaseRow) -> dict[str, Any]:
+    """Personal plans, work, appointments, what they take part in, points, referrals: word for word."""
+    names = {m.id: f"{m.given_name} {m.surname}" for m in dossiers.members(tx, row.household_id)}
+    versions = pips.versions(tx, row.id)
+    actions = pips.actions(tx, row.id)
+    signed = pips.signatures(tx, [one.id for one in versions])
+    return {
+        "personal_plans": [
+            {
+                "person": names.get(one.person_id, ""),
+                "version": one.number,
+                "document": one.document.model_dump(mode="json"),
+                "proposed_on": _day(one.proposed_on),
+                "signed_on": _day(one.signed_on),
+                "replaced_on": _day(one.replaced_on),
+                "review_on": _day(one.review_on),
+                "signatures": [
+                    {"side": by.side, "on": by.signed_on.isoformat(), "how": by.how}
+                    for by in signed
+                    if by.version_id == one.id
+                ],
+            }
+            for one in versions
+        ],
+        "actions": [
+            {
+                "person": names.get(one.person_id, ""),
+                "what": one.what,
+                "kind": one.kind,
+                "by": one.doer,
+                "due_on": _day(one.due_on),
+                "outcome": one.outcome,
+                "note": one.outcome_note,
+            }
+            for one in actions
+        ],
+        "placements": [
+            _plain({k: v for k, v in one._asdict().items() if k not in ("id", "case_id", "person_id", "checks")})
+            | {"checks": [{"on": on.isoformat(), "outcome": outcome} for on, _days, outcome in one.checks]}
+            for one in placements.of_case(tx, row.id)
+        ],
+        "appointments": [
+            {"at": one.starts_at.isoformat(), "what": one.what, "where": one.where, "status": one.status}
+            for one in appointments.of_case(tx, row.id)
+        ],
+        "took_part_in": [
+            {"on": one.on.isoformat(), "what": one.title or one.what, "hours": one.hours}
+            for one in community.parts_of(tx, row.id)
+            if one.withdrawn_on is None
+        ],
+        "emporio": [_plain(one._asdict()) for one in emporio.book(tx, row.household_id, _ALL)],
+        "referrals": [
+            _plain({k: v for k, v in one._asdict().items() if k in _OF_A_REFERRAL})
+            for one in local_services.referrals_of(tx, row.id)
+        ],
+    }
+
+
+def _day(on: date | None) -> str | None:
+    return on.isoformat() if on else None
 
 
 def _persons(tx: Transaction, row: CaseRow, pathway: Pathway) -> list[dict[str, Any]]:

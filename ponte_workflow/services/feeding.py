@@ -91,7 +91,11 @@ def read(tx: Transaction, pathways: Pathways, token: str, at: datetime) -> tuple
     return found, calendar.to_ical()
 
 
+def is_news(feed: FeedRow, at: datetime) -> bool:
+    """Whether that it was read is worth noting: every few minutes at most."""
+    return feed.read_at is None or at - feed.read_at >= TOUCH
+
+
 def was_read(tx: Transaction, feed: FeedRow, at: datetime) -> None:
-    """Note that it was read, every few minutes at most."""
-    if feed.read_at is None or at - feed.read_at >= TOUCH:
-        feeds.was_read(tx, feed.id, at)
+    """Note that it was read."""
+    feeds.was_read(tx, feed.id, at)

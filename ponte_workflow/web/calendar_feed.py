@@ -51,9 +51,11 @@ def read(request: Request, token: str) -> Response:
     at = clock.now()
     if not 20 <= len(token) <= 100 or not token.isascii():
         raise NotFound(_("There is no calendar at this address: it was revoked, or never was"))
-    with ponte.store.transaction() as tx:
+    with ponte.store.reading() as tx:  # it waits for no night
         feed, content = feeding.read(tx, ponte.pathways, token, at)
-        feeding.was_read(tx, feed, at)
+    if feeding.is_news(feed, at):
+        with ponte.store.transaction() as tx:
+            feeding.was_read(tx, feed, at)
     return Response(content, media_type="text/calendar; charset=utf-8")
 
 
