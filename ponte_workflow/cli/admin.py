@@ -198,11 +198,17 @@ def make_key() -> None:
 
 
 @audit.command()
-def verify(as_json: AsJson = False, on: On = None) -> None:
+def verify(
+    everything: Annotated[
+        bool, typer.Option("--all", help="The promises about nights, messages and money too")
+    ] = False,
+    as_json: AsJson = False,
+    on: On = None,
+) -> None:
     """Check every history chain, replay it, check the certificates and the maintained balances."""
     ponte = open_ponte()
     with ponte.store.transaction() as tx:
-        report = auditing.verify(tx, ponte.pathways)
+        report = auditing.verify(tx, ponte.pathways, promises=everything)
     if as_json:
         print_json(report)
     else:

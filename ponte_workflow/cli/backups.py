@@ -53,7 +53,7 @@ def restore(
     if done.schema == backups.SCHEMA:
         ponte = open_ponte(settings)
         with ponte.store.reading() as tx:
-            report = auditing.verify(tx, ponte.pathways)
+            report = auditing.verify(tx, ponte.pathways, promises=True)
         if not report.sound:
             typer.echo("\n".join(report.found), err=True)
             raise typer.Exit(1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.replaying import differences
-from ponte_workflow.store import balances, cases, history, nights, stalls
+from ponte_workflow.store import balances, cases, history, nights, promised, stalls
 from ponte_workflow.store.engine import Transaction
 from states.errors import StatesError
 
@@ -26,8 +26,11 @@ class Report:
         return not self.found
 
 
-def verify(tx: Transaction, pathways: Pathways) -> Report:
-    """Check everything that can be checked without leaving the database."""
+def verify(tx: Transaction, pathways: Pathways, *, promises: bool = False) -> Report:
+    """Check what must hold of histories, certificates and balances, and that nobody is forgotten.
+
+    promises: also those about nights, messages and money (store/promised.py).
+    """
     found = [f"case {b.case_id}, entry {b.seq}: {b.what}" for b in history.breaks(tx)]
     found += [f"case {b.case_id}, entry {b.seq}: {b.what}" for b in history.commitment_breaks(tx)]
     found += _as_far_as_it_can_be_read("certificates", nights.certificate_breaks(tx))
@@ -40,6 +43,8 @@ def verify(tx: Transaction, pathways: Pathways) -> Report:
         found += [f"{code}: {one}" for one in _as_far_as_it_can_be_read("history", differences(tx, pathways, row))]
     forgotten = stalls.forgotten(tx)
     found += [f"{code}: no clock is running and nobody was told" for code in forgotten]
+    if promises:
+        found += _as_far_as_it_can_be_read("promises", promised.broken(tx))
     checked = {"cases": len(codes), "history entries": entries, "certificates": nights.count(tx)}
     return Report(checked, found)
 

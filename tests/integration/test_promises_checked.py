@@ -1,0 +1,124 @@
+"""`ponte audit verify --all`: each broken promise is found and named; where all hold, nothing is."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from sqlalchemy import insert, text, update
+
+from ponte_workflow.services import auditing
+from ponte_workflow.services import night as nights
+from ponte_workflow.store import cases
+from ponte_workflow.store.cases import CaseRow
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.schema.casework import contact_attempt, pause
+from ponte_workflow.store.schema.messages import evidence, outbox
+from ponte_workflow.store.schema.neighbourhood import person
+from tests.builders import MONDAY
+from tests.integration.standing_cases import adult_of, walk
+from tests.site import Site
+
+NOON = datetime.combine(MONDAY, time(11), tzinfo=UTC)
+
+
+@pytest.fixture
+def lived(site: Site) -> Iterator[tuple[Site, CaseRow]]:
+    """A case that was met, two nights, and one mail that left to its adult."""
+    with site.ponte.store.transaction() as tx:
+        row = walk(site.team, tx, "met", "wanda", on=MONDAY - timedelta(days=1))
+    for day in (MONDAY, MONDAY + timedelta(days=1)):
+        at = datetime.combine(day, time(3), tzinfo=UTC)
+        nights.run_nights(site.ponte.night_plan("plain"), day, at=lambda at=at: at)  # type: ignore[misc]
+    with site.ponte.store.transaction() as tx:
+        mail(tx, row, "instalment_due")
+    yield site, row
+
+
+def mail(tx: Transaction, row: CaseRow, message: str, at: datetime = NOON, *, proof: bool = True) -> int:
+    """A message that left to the household's adult."""
+    count = tx.connection.execute(text("SELECT count(*) FROM outbox")).scalar_one()
+    key = tx.connection.execute(
+        insert(outbox).values(
+            case_id=row.id,
+            rule=f"test/{count}",
+            due_on=at.date(),
+            recipient=f"person:{adult_of(tx, row)}",
+            message=message,
+            kind="inform",
+            delivery="direct",
+            data="{}",
+            status="sent",
+            sent_at=at,
+        )
+    ).inserted_primary_key
+    assert key is not None
+    if proof:
+        values = {"outbox_id": key[0], "channel": "x", "address": "x", "subject": "x", "body": "x", "message_id": "x"}
+        tx.connection.execute(insert(evidence).values(**values, accepted_at=at, reply="250", way="email"))
+    return int(key[0])
+
+
+def found(site: Site) -> list[str]:
+    with site.ponte.store.reading() as tx:
+        return auditing.verify(tx, site.ponte.pathways, promises=True).found
+
+
+def test_where_everything_holds_nothing_is_found(lived: tuple[Site, CaseRow]) -> None:
+    assert found(lived[0]) == []
+
+
+def test_what_is_broken_is_named(lived: tuple[Site, CaseRow]) -> None:
+    site, row = lived
+    store = site.ponte.store
+
+    def broken(sentence: str) -> None:
+        assert any(sentence in one for one in found(site)), (sentence, found(site))
+
+    with store.transaction() as tx:
+        attempts = update(contact_attempt).where(contact_attempt.c.case_id == row.id)
+        tx.connection.execute(attempts.values(retracted=True))
+    broken("a demand before any human contact attempt")
+    with store.transaction() as tx:
+        tx.connection.execute(update(contact_attempt).values(retracted=False))
+        mail(tx, row, "plan_signed", proof=False)
+    broken("called sent without evidence")
+    with store.transaction() as tx:
+        mail(tx, row, "plan_kept_thanks", NOON + timedelta(days=1))
+        mail(tx, row, "plan_kept_thanks", NOON + timedelta(days=2))
+    broken("more than 2 to one household in seven days")
+    with store.transaction() as tx:
+        mail(tx, row, "plan_kept_thanks", NOON + timedelta(days=20, hours=10))
+        mail(tx, row, "plan_kept_thanks", NOON + timedelta(days=27))
+    broken("22:00, in the quiet hours")
+    with store.transaction() as tx:
+        tx.connection.execute(
+            update(person).where(person.c.id == adult_of(tx, row)).values(birth_date=date(2010, 1, 1))
+        )
+    broken("left to a minor")
+    with store.transaction() as tx:
+        old = update(person).where(person.c.id == adult_of(tx, row))
+        tx.connection.execute(old.values(birth_date=date(1980, 1, 1), deceased_on=MONDAY - timedelta(days=3)))
+    broken("left to somebody who had died")
+    with store.transaction() as tx:
+        tx.connection.execute(text("UPDATE cases SET paused = true"))
+        tx.connection.execute(pause.delete())
+    broken(f"{row.code}: paused without a review")
+    with store.transaction() as tx:
+        tx.connection.execute(text("UPDATE night SET status = 'running' WHERE business_on = :on"), {"on": MONDAY})
+    broken("never completed, and later ones were")
+    with store.transaction() as tx:
+        tx.connection.execute(
+            text("UPDATE cases SET set_aside_on = :on WHERE id = :id"), {"on": MONDAY + timedelta(days=1), "id": row.id}
+        )
+        assert cases.by_id(tx, row.id).set_aside_on
+    broken("whose certificate does not say so")
+
+
+def test_a_night_that_is_missing_between_two_is_named(lived: tuple[Site, CaseRow]) -> None:
+    site, _row = lived
+    with site.ponte.store.transaction() as tx:
+        tx.connection.execute(
+            text("UPDATE night SET business_on = :on WHERE business_on = :was"),
+            {"on": MONDAY + timedelta(days=5), "was": MONDAY + timedelta(days=1)},
+        )
+    assert any("none between" in one for one in found(site))
