@@ -3,7 +3,8 @@
 import logging
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 
@@ -19,6 +20,7 @@ class _Log:
 
             structlog.configure(
                 processors=[
+                    structlog.contextvars.merge_contextvars,
                     structlog.processors.add_log_level,
                     structlog.processors.TimeStamper(fmt="iso", utc=True),
                     structlog.processors.JSONRenderer(),
@@ -32,6 +34,15 @@ class _Log:
 
 
 log = _Log()
+
+
+@contextmanager
+def bound(**what: object) -> Iterator[None]:
+    """Every line that is logged inside says this too: which night, step and shard. Ids, codes and dates only."""
+    from structlog.contextvars import bound_contextvars
+
+    with bound_contextvars(**what):
+        yield
 
 
 def whereabouts(error: BaseException, scope: Mapping[str, Any]) -> dict[str, str]:

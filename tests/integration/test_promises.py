@@ -274,7 +274,9 @@ def test_promise_8_no_personal_data_where_it_does_not_belong(
     assert NAME not in shown.out + shown.err and "case set aside" in shown.err
 
 
-def test_promise_9_one_broken_case_never_stops_the_night(team: Team, plan: Plan) -> None:
+def test_promise_9_one_broken_case_never_stops_the_night(
+    team: Team, plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
     codes = [open_one(team) for _ in range(3)]
     with team.store.transaction() as tx:
         tx.connection.execute(text("UPDATE cases SET configuration = 'nowhere' WHERE code = :code"), {"code": codes[0]})
@@ -283,6 +285,11 @@ def test_promise_9_one_broken_case_never_stops_the_night(team: Team, plan: Plan)
         )
     certificate = run(plan, MONDAY + timedelta(days=3))
     assert codes[1] in certificate["set_aside"]
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    told = [line for line in lines if line.get("case") == codes[1]]
+    assert told, "the log says so too, and belongs to its night, step and shard"
+    last = MONDAY + timedelta(days=3)
+    assert all(line["night"] <= last.isoformat() and line["shard"] == 0 and line["step"] for line in told)
     assert certificate["steps"]["clocks"]["acted_on"] >= 1
     with team.store.transaction() as tx:
         assert (

@@ -10,6 +10,7 @@ from typing import Any
 
 from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.log import bound
 from ponte_workflow.services.night import (
     certifying,
     counting,
@@ -88,7 +89,8 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
             return StepCounts()
     note, counts = None, StepCounts()
     try:
-        counts = spec.run(night, shard)
+        with bound(night=night.on.isoformat(), night_id=night.id, step=spec.name, shard=shard):
+            counts = spec.run(night, shard)
     except Skip as reason:
         note = str(reason)
         night.tell(spec.name, None, _("step left out"), note_words(note), done=False)
