@@ -120,3 +120,9 @@ def test_a_row_says_who_when_and_what_is_needed() -> None:
         "ask_neighbours (case worker, supervisor, system) > engagement.neighbours [attempts: at_least 2, channels 2]"
         in row.ways.splitlines()
     )
+
+
+def test_the_picture_in_the_docs_is_that_of_the_pathway() -> None:
+    kept = (Path(__file__).parents[2] / "docs" / "pathway.svg").read_text(encoding="utf-8")
+    drawn = svg(load_all()["un_ponte_sul_blu"], "it")
+    assert kept.strip() == drawn.strip(), "draw it again: PONTE_LANGUAGE=it ponte pathway diagram -o docs/pathway.svg"
