@@ -74,9 +74,14 @@ class Ponte:
             runner,
             ledger_max_age_days=settings.ledger_max_age_days,
             batch_size=settings.batch_size,
-            # SQLite has one writer: shards would only wait for each other.
-            shards=settings.shards if self.store.is_postgresql else 1,
+            shards=self.shards,
+            lease_seconds=settings.lease_seconds,
         )
+
+    @property
+    def shards(self) -> int:
+        """How many shards nights and deliveries have. SQLite has one writer: shards would only wait for each other."""
+        return self.settings.shards if self.store.is_postgresql else 1
 
     @property
     def short_messages(self) -> Path:

@@ -94,7 +94,20 @@ class Settings(BaseModel):
         default=None, description=N_("Where staff alerts go: addresses of Apprise, with blanks between")
     )
     batch_size: int = Field(default=1000, ge=1, le=10_000, description=N_("Due clocks in one transaction of the night"))
-    shards: int = Field(default=1, ge=1, le=256, description=N_("Shards of the clock step (PostgreSQL only above 1)"))
+    shards: int = Field(
+        default=1, ge=1, le=256, description=N_("Shards of night and deliveries (PostgreSQL only above 1)")
+    )
+    lease_seconds: float = Field(
+        default=60.0, ge=1, le=3600, description=N_("A worker that is silent for so long is presumed dead")
+    )
+    processes: int = Field(default=1, ge=1, le=64, description=N_("Processes for the shards on one machine"))
+    dask_address: str | None = Field(
+        default=None, description=N_("A Dask scheduler for the shards, for example tcp://10.0.0.5:8786")
+    )
+    work_pool: str | None = Field(
+        default=None, description=N_("Name of the Prefect work pool that the workers of several machines share")
+    )
+    worker_name: str | None = Field(default=None, description=N_("This worker's name in the pool; default host name"))
     second_factor_roles: str = Field(
         default="", description=N_("Roles that must have a second factor, comma separated, e.g. lead,supervisor,admin")
     )

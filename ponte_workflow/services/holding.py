@@ -9,7 +9,7 @@ from ponte_workflow.errors import BadInput, NotAllowed, TriggerNotAllowedHere
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.night.context import Action
-from ponte_workflow.services.night.run import STEPS
+from ponte_workflow.services.night.steps import STEPS
 from ponte_workflow.services.night.words import clock_name
 from ponte_workflow.services.permissions import require
 from ponte_workflow.services.rights import WIDE, Actor, may_see, require_sight

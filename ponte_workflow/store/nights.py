@@ -67,16 +67,6 @@ def complete(tx: Transaction, night_id: int, at: datetime) -> None:
     tx.connection.execute(update(night).where(night.c.id == night_id).values(status="completed", completed_at=at))
 
 
-def begin_step(tx: Transaction, night_id: int, step: str, shard: int) -> bool:
-    """Take up a step; False when it was completed already."""
-    where = (night_step.c.night_id == night_id, night_step.c.step == step, night_step.c.shard == shard)
-    row = tx.connection.execute(select(night_step.c.status).where(*where)).first()
-    if row is None:
-        tx.connection.execute(insert(night_step).values(night_id=night_id, step=step, shard=shard, status="running"))
-        return True
-    return bool(row.status == "running")
-
-
 def count_step(tx: Transaction, night_id: int, step: str, shard: int, counts: StepCounts) -> None:
     """Add to a step's counts, in the transaction that did the work: a killed run's work stays counted."""
     tx.connection.execute(
@@ -110,6 +100,11 @@ def steps(tx: Transaction, night_id: int) -> tuple[StepRow, ...]:
 def night_row(tx: Transaction, on: date) -> Any:
     """The night of that date (id, status, runner, replayed, started_at, attempts), or None."""
     return tx.connection.execute(select(night).where(night.c.business_on == on)).first()
+
+
+def night_by_id(tx: Transaction, night_id: int) -> Any:
+    """The same by its id, which there is."""
+    return tx.connection.execute(select(night).where(night.c.id == night_id)).one()
 
 
 def certificate_of(tx: Transaction, on: date) -> dict[str, Any] | None:

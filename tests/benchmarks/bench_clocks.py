@@ -18,8 +18,7 @@ import psycopg
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan, ringing
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import batches, migrate
-from ponte_workflow.store import nights as night_store
+from ponte_workflow.store import batches, leases, migrate
 from ponte_workflow.store.crypto import FieldCipher, new_key
 from ponte_workflow.store.engine import Store, open_engine
 
@@ -152,7 +151,7 @@ def _night(store: Store, pathways: Pathways) -> nights.Night:
     plan = Plan(store, pathways, Path("/nonexistent"), "plain", batch_size=BATCH)
     night = nights.begin(plan, ON, ON, AT)
     with store.transaction() as tx:
-        night_store.begin_step(tx, night.id, ringing.STEP, 0)
+        leases.open_step(tx, night.id, ringing.STEP, 1)
     return night
 
 

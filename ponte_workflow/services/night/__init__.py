@@ -2,18 +2,20 @@
 
 from ponte_workflow.services.night.context import Action, Night
 from ponte_workflow.services.night.run import (
-    STEPS,
     Plan,
-    StepSpec,
     begin,
     certificate,
+    help_with,
+    join,
     nights_to_run,
     rehearse,
     run_nights,
-    run_step,
 )
+from ponte_workflow.services.night.sharing import finish_step, open_step, run_step
+from ponte_workflow.services.night.steps import BY_NAME, STEPS, StepSpec
 
 __all__ = [
+    "BY_NAME",
     "STEPS",
     "Action",
     "Night",
@@ -21,7 +23,11 @@ __all__ = [
     "StepSpec",
     "begin",
     "certificate",
+    "finish_step",
+    "help_with",
+    "join",
     "nights_to_run",
+    "open_step",
     "rehearse",
     "run_nights",
     "run_step",

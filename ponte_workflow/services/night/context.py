@@ -54,6 +54,7 @@ class Night:
     ledger_max_age_days: int = 7
     batch_size: int = 1000
     shards: int = 1
+    lease_seconds: float = 60.0
     report: Callable[[Action], None] | None = None
     progress: Callable[[str, StepCounts], None] | None = None
     set_aside: dict[int, str] = field(default_factory=dict)  # case id -> code, in this process

@@ -10,6 +10,7 @@ from ponte_workflow.log import log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.store import casefile, cases
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.leases import LeaseLost
 from ponte_workflow.store.nights import StepCounts
 
 
@@ -30,6 +31,8 @@ def guarded(night: Night, step: str, case_id: int, act: Callable[[Transaction, i
             with night.unit() as tx:
                 acted = act(tx, case_id)
             return StepCounts(1, int(acted), 0)
+        except LeaseLost:
+            raise  # no fault of the case
         except CaseChanged as error:
             if last_try:
                 return _set_aside(night, step, case_id, error)

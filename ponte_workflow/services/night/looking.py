@@ -9,7 +9,7 @@ from ponte_workflow.errors import not_found
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import permissions
 from ponte_workflow.services.casework import Occasion
-from ponte_workflow.services.night.run import STEPS
+from ponte_workflow.services.night.steps import STEPS
 from ponte_workflow.services.night.words import day, note_words, status_name, step_name
 from ponte_workflow.services.rights import may_see
 from ponte_workflow.store import nights, worklists

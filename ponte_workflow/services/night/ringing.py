@@ -17,6 +17,7 @@ from ponte_workflow.store import history as chain
 from ponte_workflow.store.batches import DueClock
 from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.leases import LeaseLost
 from ponte_workflow.store.network import Directory
 from ponte_workflow.store.nights import StepCounts, count_step
 from states.decide import decide
@@ -111,6 +112,8 @@ def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings, held
             slow = _Batch(night, tx, night.directory(tx), rings).run(fit)
             counts = StepCounts(len(fit) - len(slow), len(fit) - len(slow), 0)
             count_step(tx, night.id, STEP, shard, counts)
+    except LeaseLost:
+        raise
     # Whatever it was, its culprit is looked for below, where it is named.
     except Exception:
         if not rows:

@@ -10,49 +10,15 @@ from typing import Any
 
 from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.log import bound
-from ponte_workflow.services.night import (
-    certifying,
-    counting,
-    detecting,
-    digesting,
-    freshness,
-    reminding,
-    ringing,
-    settling,
-    stalling,
-)
-from ponte_workflow.services.night.context import Action, Night, Skip
-from ponte_workflow.services.night.words import note_words
+from ponte_workflow.services.night import ringing, sharing
+from ponte_workflow.services.night.context import Action, Night
+from ponte_workflow.services.night.steps import STEPS
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import nights
+from ponte_workflow.store import leases, nights
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.nights import StepCounts
 
 LONGEST_WAIT = 600.0  # seconds a second run waits for the first
-
-
-@dataclass(frozen=True, slots=True)
-class StepSpec:
-    """A step: its name, what it does, and whether it is done shard by shard."""
-
-    name: str
-    run: Callable[[Night, int], StepCounts]
-    sharded: bool = False
-
-
-# What people hear depends on the order: money first, then who is new, then the clocks, who is silent, what is due.
-STEPS: tuple[StepSpec, ...] = (
-    StepSpec(freshness.STEP, freshness.look_at_ledgers),
-    StepSpec(settling.STEP, settling.settle),
-    StepSpec(detecting.STEP, detecting.detect),
-    StepSpec(ringing.STEP, ringing.ring, sharded=True),
-    StepSpec(stalling.STEP, stalling.find_stalls),
-    StepSpec(reminding.STEP, reminding.remind),
-    StepSpec(digesting.STEP, digesting.gather_digests),
-    StepSpec(counting.STEP, counting.count_stays),
-    StepSpec(certifying.STEP, certifying.certify),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +32,7 @@ class Plan:
     ledger_max_age_days: int = 7
     batch_size: int = 1000
     shards: int = 1
+    lease_seconds: float = 60.0
 
 
 def nights_to_run(store: Store, on: date) -> tuple[date, ...]:
@@ -79,25 +46,27 @@ def begin(plan: Plan, day: date, on: date, at: datetime, *, again: bool = False)
     with plan.store.transaction() as tx:
         row = nights.night_row(tx, day) if again else None
         night_id = row.id if row else nights.begin(tx, day, runner=plan.runner, replayed=day < on, at=at)
+        if row is None:
+            leases.revoke(tx, night_id)  # whoever led this night before is dead: the lock of the night is ours
     return _night(plan, night_id, day, on, at)
 
 
-def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
-    """One step, unless this night has it behind it. Safe to call again after a failure or a kill."""
-    with night.unit() as tx:
-        if not nights.begin_step(tx, night.id, spec.name, shard):
-            return StepCounts()
-    note, counts = None, StepCounts()
-    try:
-        with bound(night=night.on.isoformat(), night_id=night.id, step=spec.name, shard=shard):
-            counts = spec.run(night, shard)
-    except Skip as reason:
-        note = str(reason)
-        night.tell(spec.name, None, _("step left out"), note_words(note), done=False)
-    if spec.name != certifying.STEP:
-        with night.unit() as tx:
-            nights.end_step(tx, night.id, spec.name, shard, skipped=note is not None, note=note)
-    return counts
+def join(plan: Plan, night_id: int, at: datetime) -> Night:
+    """A night that somebody else leads."""
+    with plan.store.transaction() as tx:
+        row = nights.night_by_id(tx, night_id)
+    return replace(_night(plan, night_id, row.business_on, row.business_on, at), replayed=row.replayed)
+
+
+def help_with(plan: Plan, on: date, *, at: Callable[[], datetime]) -> StepCounts:
+    """Take shards of the nights that another process runs, until that of `on` is completed. Counts: of what was done here."""
+
+    def done() -> bool:
+        with plan.store.transaction() as tx:
+            row = nights.night_row(tx, on)
+        return row is not None and row.status == "completed"
+
+    return sharing.help_out(lambda night_id: join(plan, night_id, at()), plan.store, done, plan.lease_seconds)
 
 
 def run_nights(
@@ -111,8 +80,8 @@ def run_nights(
         for day in nights_to_run(plan.store, on):
             night = replace(begin(plan, day, on, at()), progress=progress)
             for spec in STEPS:
-                for shard in range(plan.shards if spec.sharded else 1):
-                    run_step(night, spec, shard)
+                sharing.open_step(night, spec)
+                sharing.finish_step(night, spec)
     return certificate(plan.store, on)
 
 
@@ -157,8 +126,8 @@ def rehearse(plan: Plan, on: date, *, at: datetime, longest: float | None = None
             night = replace(_night(plan, night_id, day, on, at), unit=unit, report=actions.append)
             actions += ringing.standing_still(tx, plan.pathways, day)
             for spec in STEPS:
-                for shard in range(plan.shards if spec.sharded else 1):
-                    run_step(night, spec, shard)
+                sharing.open_step(night, spec)
+                sharing.finish_step(night, spec)
     return actions
 
 
@@ -174,4 +143,5 @@ def _night(plan: Plan, night_id: int, day: date, on: date, at: datetime) -> Nigh
         ledger_max_age_days=plan.ledger_max_age_days,
         batch_size=plan.batch_size,
         shards=plan.shards,
+        lease_seconds=plan.lease_seconds,
     )

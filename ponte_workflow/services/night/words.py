@@ -25,7 +25,12 @@ def step_name(step: str) -> str:
 
 def status_name(status: str) -> str:
     """The state of a night or of one of its steps."""
-    names = {"running": _("not finished"), "completed": _("done"), "skipped": _("left out")}
+    names = {
+        "waiting": _("not begun"),
+        "running": _("not finished"),
+        "completed": _("done"),
+        "skipped": _("left out"),
+    }
     return names.get(status, status)
 
 

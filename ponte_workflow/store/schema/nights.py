@@ -24,7 +24,10 @@ night_step = Table(
     ref("night_id", "night"),
     Column("step", String(20), nullable=False),
     Column("shard", Integer, nullable=False, default=0),
-    Column("status", String(10), nullable=False),  # running, completed, skipped
+    Column("status", String(10), nullable=False),  # waiting, running, completed, skipped
+    Column("claimed_by", String(80), nullable=True),  # host:process of whoever has it, or had it last
+    Column("lease_until", Moment, nullable=True),  # by the database's clock; past: whoever had it is presumed dead
+    Column("fence", Integer, nullable=False, server_default="0"),  # grows with every taking: an older one is refused
     Column("looked_at", Integer, nullable=False, default=0),
     Column("acted_on", Integer, nullable=False, default=0),
     Column("set_aside", Integer, nullable=False, default=0),

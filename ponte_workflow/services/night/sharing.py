@@ -1,0 +1,116 @@
+"""Working on a night together: each takes a shard under a lease, does it, takes the next, and finishes for the dead.
+
+The night's own table says what is taken and what is done; Prefect, Dask and other machines only bring hands.
+"""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.log import bound, log
+from ponte_workflow.services.night import certifying
+from ponte_workflow.services.night.context import Night, Skip
+from ponte_workflow.services.night.steps import BY_NAME, SHARDED, StepSpec
+from ponte_workflow.services.night.words import note_words
+from ponte_workflow.store import leases, nights
+from ponte_workflow.store.engine import Store, Transaction
+from ponte_workflow.store.leases import Lease, LeaseLost
+from ponte_workflow.store.nights import StepCounts
+
+LOOK_AGAIN = 0.2  # seconds between two looks at what others are still working on
+IDLE_FOR = 900.0  # seconds after which a helper with nothing to do goes home
+
+
+def open_step(night: Night, spec: StepSpec) -> int:
+    """Make the step's shards known to everybody; returns how many there are."""
+    with night.unit() as tx:
+        return leases.open_step(tx, night.id, spec.name, night.shards if spec.sharded else 1)
+
+
+def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
+    """One shard, unless it is done or somebody else has it. Safe to call again after a failure or a kill."""
+    with night.unit() as tx:
+        lease = leases.take(tx, night.id, spec.name, whoami(), night.lease_seconds, shard=shard)
+    return StepCounts() if lease is None else _work(night, spec, lease)
+
+
+def finish_step(night: Night, spec: StepSpec) -> StepCounts:
+    """Every shard that is left, those of workers that died too, until the step is ended; waits for those who work."""
+    total = StepCounts()
+    while True:
+        with night.unit() as tx:
+            lease = leases.take(tx, night.id, spec.name, whoami(), night.lease_seconds)
+            if lease is None and not leases.left(tx, night.id, spec.name):
+                return total
+        if lease is None:
+            time.sleep(LOOK_AGAIN)
+        else:
+            total += _work(night, spec, lease)
+
+
+def help_out(
+    night_of: Callable[[int], Night], store: Store, done: Callable[[], bool], lease_seconds: float
+) -> StepCounts:
+    """Take shards of whatever night is running until `done()`, or until nothing has turned up for a quarter of an hour.
+
+    night_of: makes the Night of an id.
+    """
+    total, idle_since = StepCounts(), time.monotonic()
+    while not done() and time.monotonic() - idle_since < IDLE_FOR:
+        with store.transaction() as tx:
+            lease = leases.take_any(tx, SHARDED, whoami(), lease_seconds)
+        if lease is None:
+            time.sleep(LOOK_AGAIN)
+            continue
+        total += _work(night_of(lease.night_id), BY_NAME[lease.step], lease)
+        idle_since = time.monotonic()
+    return total
+
+
+def whoami() -> str:
+    """Host and process: who has a lease."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _work(night: Night, spec: StepSpec, lease: Lease) -> StepCounts:
+    """The shard of a lease. Whoever loses it leaves quietly: another one is at it. A failure gives it back and is raised."""
+    with bound(night=night.on.isoformat(), night_id=night.id, step=spec.name, shard=lease.shard):
+        if lease.taken_over:
+            log.warning("a shard is taken over: whoever had it is presumed dead")
+        try:
+            return _shard(_under(night, lease), spec, lease)
+        except LeaseLost:
+            log.warning("the lease of a shard was lost: another process is at it")
+            return StepCounts()
+        except BaseException:
+            leases.give_back(night.unit, lease)
+            raise
+
+
+def _shard(night: Night, spec: StepSpec, lease: Lease) -> StepCounts:
+    note, counts = None, StepCounts()
+    try:
+        counts = spec.run(night, lease.shard)
+    except Skip as reason:
+        note = str(reason)
+        night.tell(spec.name, None, _("step left out"), note_words(note), done=False)
+    if spec.name != certifying.STEP:
+        with night.unit() as tx:
+            nights.end_step(tx, night.id, spec.name, lease.shard, skipped=note is not None, note=note)
+    return counts
+
+
+def _under(night: Night, lease: Lease) -> Night:
+    """The same night, every transaction of which renews the lease first, and writes nothing once it is lost."""
+
+    @contextmanager
+    def unit() -> Iterator[Transaction]:
+        with night.unit() as tx:
+            leases.renew(tx, lease)
+            yield tx
+
+    return replace(night, unit=unit, shards=lease.shards)
