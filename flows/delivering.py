@@ -5,25 +5,45 @@ from datetime import datetime
 
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services import alerting, bouncing, reaching, sms_fates
-from ponte_workflow.services.delivery import deliver
+from ponte_workflow.services.delivery import DeliveryReport, deliver
 from ponte_workflow.services.webhooks import deliver as deliver_events
 
 
-def deliver_all(ponte: Ponte, at: datetime, limit: int) -> tuple[dict[str, int], list[str]]:
-    """Counts by name, and the channels that do not work. Nothing of it waits for anything else of it."""
-    settings = ponte.settings
-    report = deliver(
+def send(ponte: Ponte, at: datetime, limit: int, shard: tuple[int, int] = (0, 1)) -> DeliveryReport:
+    """The messages of one shard (which, of how many): up to `limit` of them leave."""
+    return deliver(
         ponte.store,
         ponte.channels,
         ponte.writer(),
-        sender=settings.mail_from,
+        sender=ponte.settings.mail_from,
         courtesy=ponte.courtesy(),
         at=at,
         limit=limit,
         prices=ponte.prices,
+        shard=shard,
     )
-    counts = report.counts | asdict(deliver_events(ponte.store, ponte.webhook_channel(), at=at, limit=limit))
-    down = list(report.down)
+
+
+def deliver_all(
+    ponte: Ponte, at: datetime, limit: int, shard: tuple[int, int] = (0, 1)
+) -> tuple[dict[str, int], list[str]]:
+    """Counts by name, and the channels that do not work. Nothing of it waits for anything else of it.
+
+    shard: of the messages; all the rest goes with the first one.
+    """
+    settings = ponte.settings
+    report = send(ponte, at, limit, shard)
+    counts, down = dict(report.counts), list(report.down)
+    if shard[0] == 0:
+        counts |= asdict(deliver_events(ponte.store, ponte.webhook_channel(), at=at, limit=limit))
+        counts |= _follow(ponte, at, down)
+        counts["alerts"] = alerting.tell(ponte.store, ponte.alerts, down, at=at, public_url=settings.public_url)
+    return counts, down
+
+
+def _follow(ponte: Ponte, at: datetime, down: list[str]) -> dict[str, int]:
+    """What became of what had left: told by the SMS gateway and by mails that came back. Adds to `down` who does not answer."""
+    counts: dict[str, int] = {}
     if ponte.sms_gateway is not None:
         told, answers = sms_fates.ask(ponte.store, ponte.sms_gateway, at=at)
         counts["sms_told"] = told
@@ -33,5 +53,4 @@ def deliver_all(ponte: Ponte, at: datetime, limit: int) -> tuple[dict[str, int],
         counts |= {f"returned_{name}": count for name, count in read.counts.items() if count}
         down += ["bounces"] if read.down else []
     counts["contacts_wrong"] = reaching.follow(ponte.store, ponte.pathways, at=at)
-    counts["alerts"] = alerting.tell(ponte.store, ponte.alerts, down, at=at, public_url=settings.public_url)
-    return counts, down
+    return counts

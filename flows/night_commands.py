@@ -9,10 +9,11 @@ import typer
 
 from flows import environment
 from flows.delivering import deliver_all
+from flows.fan_out import own_name
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import Ponte, open_ponte
 from ponte_workflow.cli.context import AsJson, On, print_json, print_table, read_date
-from ponte_workflow.errors import BadInput, PonteError
+from ponte_workflow.errors import BadConfiguration, BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import looking, words
@@ -118,17 +119,32 @@ def _moment(text: str | None) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=clock.ROME)
 
 
-def worker() -> None:
+def worker(
+    pool: Annotated[str | None, typer.Option(help="A Prefect work pool shared with other machines")] = None,
+    name: Annotated[str | None, typer.Option(help="This worker's name in the pool (default: the host's)")] = None,
+) -> None:
     """Serve the schedules until stopped: the night at 03:30 Europe/Rome, the outbox every two minutes."""
+    for variable, given in (("PONTE_WORK_POOL", pool), ("PONTE_WORKER_NAME", name)):
+        if given is not None:
+            os.environ[variable] = given  # the flow runs that this worker starts read it too
     ponte = open_ponte()
     environment.prepare(ponte.settings)
     if not os.environ.get("PREFECT_API_URL"):
         raise PrefectUnavailable(
             _("Set PONTE_PREFECT_API_URL to a running Prefect server, for example http://127.0.0.1:4200/api")
         )
-    from flows import serving
+    if ponte.settings.work_pool is None:
+        from flows import serving
 
-    serving.serve_all()
+        serving.serve_all()
+        return
+    if not ponte.store.is_postgresql:
+        raise BadConfiguration(
+            _("Several workers need PostgreSQL: set PONTE_DATABASE_URL, or start ponte worker without a work pool")
+        )
+    from flows import pool as pools
+
+    pools.work(ponte.settings.work_pool, own_name(ponte.settings))
 
 
 def print_certificate(certificate: dict[str, Any]) -> None:

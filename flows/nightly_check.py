@@ -11,13 +11,15 @@ from prefect import flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.futures import wait
 
+from flows.fan_out import NIGHT_THREADS, call_others, task_runner
 from ponte_workflow import clock
-from ponte_workflow.bootstrap import open_ponte
+from ponte_workflow.bootstrap import Ponte, open_ponte, read_settings
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night.run import LONGEST_WAIT
 
 RETRIES = 2
 RETRY_DELAYS: list[float] = [5, 30]  # seconds
+HELPERS = "help-night/help"  # what other workers of the pool are asked to run
 
 
 @task(
@@ -28,38 +30,49 @@ RETRY_DELAYS: list[float] = [5, 30]  # seconds
     persist_result=False,
 )
 def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, int]:
-    """One step of one night; safe to run again, on this machine or another."""
+    """One shard of one step of one night, unless somebody else has it; safe to run again, on this machine or another."""
     ponte = open_ponte()
     plan = ponte.night_plan("prefect")
     night = nights.begin(plan, date.fromisoformat(night_on), date.fromisoformat(target_on), clock.now(), again=True)
-    spec = next(spec for spec in nights.STEPS if spec.name == step)
     try:
-        return nights.run_step(night, spec, shard)._asdict()
+        return nights.run_step(night, nights.BY_NAME[step], shard)._asdict()
     finally:
         ponte.store.engine.dispose()
 
 
-@flow(name="nightly-check", persist_result=False, log_prints=False)
+@flow(
+    name="nightly-check",
+    persist_result=False,
+    log_prints=False,
+    task_runner=task_runner(read_settings(), NIGHT_THREADS),
+)
 def nightly_check(on: str | None = None) -> dict[str, Any]:
     """Every night up to `on` (ISO date; default: the business date for which the run was scheduled)."""
     ponte = open_ponte()
     day = date.fromisoformat(on) if on else _business_date()
     plan = ponte.night_plan("prefect")
     with ponte.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT):
-        for night_on in nights.nights_to_run(plan.store, day):
-            nights.begin(plan, night_on, day, clock.now())
-            for spec in nights.STEPS:
-                shards = plan.shards if spec.sharded else 1
-                futures = [
-                    run_step.submit(night_on.isoformat(), day.isoformat(), spec.name, shard) for shard in range(shards)
-                ]
-                wait(futures)
-                for future in futures:
-                    future.result()  # a step that failed for good stops the night here; the next run takes it up again
+        pending = nights.nights_to_run(plan.store, day)
+        if pending and plan.shards > 1:
+            call_others(ponte.settings, HELPERS, {"on": day.isoformat()})
+        for night_on in pending:
+            _run(ponte, night_on, day)
     certificate = nights.certificate(plan.store, day)
     _publish(certificate)
     ponte.store.engine.dispose()
     return certificate
+
+
+def _run(ponte: Ponte, night_on: date, day: date) -> None:
+    """One night: each step shared out in tasks; what helpers left, or died over, is done here."""
+    night = nights.begin(ponte.night_plan("prefect"), night_on, day, clock.now())
+    for spec in nights.STEPS:
+        shards = range(nights.open_step(night, spec))
+        futures = [run_step.submit(night_on.isoformat(), day.isoformat(), spec.name, shard) for shard in shards]
+        wait(futures)
+        for future in futures:
+            future.result()  # a step that failed for good stops the night here; the next run takes it up again
+        nights.finish_step(night, spec)
 
 
 def _business_date() -> date:

@@ -135,12 +135,14 @@ def deliver(
     limit: int,
     on_progress: Progress | None = None,
     prices: Mapping[str, int] = {},
+    shard: tuple[int, int] = (0, 1),
 ) -> DeliveryReport:
     """Send up to `limit` rows that are ready at `at` (aware), each through the channel that its resolution names.
 
     Opens its own transactions: none is open while a channel works. `resolve` reads names and addresses inside one.
     `on_progress` gets the number of rows handled so far. Rows never raise: what went wrong stands in their `why`.
     A channel that is down keeps its own rows waiting and no others. prices: channel -> cents for each piece.
+    shard: (which, of how many) by case id: several processes share the work, and one case's messages keep their order.
     """
     run = _Run(store, channels, prices, resolve, sender, courtesy, at, time.monotonic())
     tally: Counter[str] = Counter()
@@ -151,7 +153,7 @@ def deliver(
     while (left := limit - _handled(tally)) > 0 and tally.total() < limit * LOOKED_AT:
         with store.transaction() as tx:
             moment = run.moment()
-            rows = outbox.claim(tx, moment, run.local_date(moment), min(CLAIM, left), after=after)
+            rows = outbox.claim(tx, moment, run.local_date(moment), min(CLAIM, left), after=after, shard=shard)
         if not rows:
             break
         after = rows[-1].id  # what goes back into the queue is for the next run

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, func, select, text
 
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.outbox import WAITING
 from ponte_workflow.store.schema.casework import cases, clock
 from ponte_workflow.store.schema.messages import evidence, outbox
 from ponte_workflow.store.schema.nights import night, night_step
@@ -104,3 +105,11 @@ def _night(tx: Transaction) -> LastNight | None:
         ).where(night_step.c.night_id == row.id)
     ).one()
     return LastNight(row.business_on, row.started_at, row.completed_at, row.attempts, *(int(one) for one in sums))
+
+
+def messages_ready(tx: Transaction, at: datetime, most: int) -> int:
+    """How many messages to people may leave at that moment, counted up to `most`."""
+    free = outbox.c.not_before.is_(None) | (outbox.c.not_before <= at)
+    waiting = (WAITING, outbox.c.delivery == "direct", outbox.c.status == "queued", free)
+    some = select(outbox.c.id).where(*waiting).limit(most).subquery()
+    return tx.connection.execute(select(func.count()).select_from(some)).scalar_one()

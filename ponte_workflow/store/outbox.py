@@ -135,11 +135,19 @@ def queue_many(tx: Transaction, rows: Iterable[OutboxRow]) -> int:
 
 
 def claim(
-    tx: Transaction, at: datetime, on: date, limit: int, *, delivery: str = "direct", after: int = 0
+    tx: Transaction,
+    at: datetime,
+    on: date,
+    limit: int,
+    *,
+    delivery: str = "direct",
+    after: int = 0,
+    shard: tuple[int, int] = (0, 1),
 ) -> list[ClaimedRow]:
     """Take up to `limit` rows that may leave now, oldest first; other processes skip them once this is committed.
 
     `on` is the business date of `at`: rows that have expired by then are left for `expire`. `after`: of larger ids only.
+    shard: (which, of how many), by case id; a row of no case goes by its own.
     """
     ready = (
         select(outbox)
@@ -155,6 +163,9 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    which, of = shard
+    if of > 1:
+        ready = ready.where(func.coalesce(outbox.c.case_id, outbox.c.id) % of == which)
     rows = tx.connection.execute(ready).mappings().all()
     if rows:
         taken = outbox.c.id.in_([row["id"] for row in rows])
