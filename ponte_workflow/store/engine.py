@@ -111,17 +111,28 @@ class Store:
                 outer.rollback()
 
     @contextmanager
-    def alone(self, lock_file: Path, *, wait_seconds: float) -> Iterator[None]:
+    def alone(
+        self, lock_file: Path, *, wait_seconds: float, meanwhile: Callable[[], object] = lambda: None
+    ) -> Iterator[None]:
         """Hold the lock of the night; the system frees it when the process dies, so a killed run leaves none behind.
 
         SQLite: a lock on a file beside the database. PostgreSQL: a session's advisory lock, valid across machines.
+        meanwhile: called again and again while another run holds it.
         Raises `Busy` when another run still holds it after `wait_seconds`.
         """
         deadline = time.monotonic() + wait_seconds
+
+        def wait_or_refuse() -> None:
+            meanwhile()
+            if time.monotonic() >= deadline:
+                raise Busy(_("Another night is running. Nothing was done; look again when it has finished"))
+            time.sleep(0.2)
+
         if self.is_postgresql:
             with self.engine.connect() as connection:
                 while not connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": NIGHT_LOCK}).scalar():
-                    _wait_or_refuse(deadline)
+                    connection.rollback()
+                    wait_or_refuse()
                 connection.commit()
                 try:
                     yield
@@ -136,14 +147,8 @@ class Store:
                     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
-                    _wait_or_refuse(deadline)
+                    wait_or_refuse()
             yield
-
-
-def _wait_or_refuse(deadline: float) -> None:
-    if time.monotonic() >= deadline:
-        raise Busy(_("Another night is running. Nothing was done; look again when it has finished"))
-    time.sleep(0.2)
 
 
 def open_engine(url: str) -> Engine:

@@ -16,7 +16,7 @@ import httpx
 
 from ponte_workflow.store.engine import Store
 from tests.builders import MONDAY, create_ledger, create_team
-from tests.conftest import KEY
+from tests.conftest import KEY, administer
 
 REPOSITORY = Path(__file__).parents[2]
 CASES = 160
@@ -153,3 +153,9 @@ def night_is_completed(store: Store, on: date) -> bool:
     with store.reading() as tx:
         query = "SELECT count(*) FROM night WHERE status = 'completed' AND business_on = '{}'"
         return bool(tx.connection.exec_driver_sql(query.format(on.isoformat())).scalar())
+
+
+def create_database(url: str, name: str, template: str = "template0") -> str:
+    """The URL of a new database; `url` has {} in the place of its name."""
+    administer(url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    return url.format(name)

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import _administer
 from tests.e2e.machines import free_port
 
 PLACES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -71,9 +70,3 @@ def cluster() -> Iterator[Cluster]:
         made.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def create_database(server: Cluster, name: str, template: str = "template0") -> str:
-    """The URL of a new database."""
-    _administer(server.url, f"CREATE DATABASE {name} TEMPLATE {template}")
-    return server.url.format(name)

@@ -1,96 +1,29 @@
 """One night on many machines, for real: two workers of a Prefect pool, a Dask cluster, local processes, all over one
 PostgreSQL; row for row what one process makes of it."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from ponte_workflow.services import night as nights
-from ponte_workflow.services.night import Plan
-from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import migrate
 from ponte_workflow.store.crypto import FieldCipher
-from ponte_workflow.store.engine import Store, open_engine
-from tests.builders import NOON
 from tests.e2e.machines import (
-    LAST,
     ON,
-    REPOSITORY,
+    create_database,
     eventually,
     free_port,
-    machine,
     night_is_completed,
-    populate,
     prefect_server,
     process,
     shards_done_by,
 )
-from tests.e2e.postgresql_server import Cluster, cluster, create_database
-from tests.rows import rows_of
+from tests.e2e.postgresql_server import cluster
+from tests.e2e.same_town import Town, console
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]
 SMALL = {"PONTE_SHARDS": "8", "PONTE_BATCH_SIZE": "4"}  # so many batches that everybody gets some
-
-
-class Town:
-    """The same town again and again: databases that begin alike, and what one process made of the first one."""
-
-    def __init__(self, server: Cluster, cipher: FieldCipher, home: Path) -> None:
-        self.server, self.cipher, self.home = server, cipher, home
-        self._stores: list[Store] = []
-        create_database(server, "town")
-        begin = self.open("town")
-        migrate.upgrade(begin.engine)
-        populate(begin)
-        nights.run_nights(Plan(begin, Pathways(None), home / "lock", "plain"), LAST, at=lambda: NOON)
-        begin.engine.dispose()
-        self.alone = self.again("alone")
-        console("nightly", "--on", ON.isoformat(), "--without-prefect", environment=self.machine("alone", "alone"))
-
-    def open(self, name: str) -> Store:
-        """A store, given back when the module ends."""
-        self._stores.append(Store(open_engine(self.server.url.format(name)), self.cipher))
-        return self._stores[-1]
-
-    def close(self) -> None:
-        """Give back every connection."""
-        for store in self._stores:
-            store.engine.dispose()
-
-    def again(self, name: str) -> Store:
-        """A copy of the beginning."""
-        create_database(self.server, name, template="town")
-        return self.open(name)
-
-    def machine(self, name: str, database: str, **settings: str) -> dict[str, str]:
-        """The environment of a machine that works on one of the copies."""
-        return machine(self.home / database / name, self.server.url.format(database), **settings)
-
-    def expect_the_same(self, store: Store) -> None:
-        """Row for row, and everything that Ponte promises."""
-        one, many = rows_of(self.alone), rows_of(store)
-        for table, rows in one.items():
-            assert many[table] == rows, table
-        assert len(one["history"]) > 500 and len(one["outbox"]) > 200, "there was something to do"
-        environment = self.machine("audit", str(store.engine.url.database))
-        assert console("audit", "verify", "--all", environment=environment)["found"] == []
-
-
-def console(*words: str, environment: dict[str, str]) -> Any:
-    """Run a command, expect it to end well, parse its JSON."""
-    words = (sys.executable, "-m", "flows.console", *words, "--json")
-    done = subprocess.run(
-        words, env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False
-    )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +38,7 @@ def town(cipher: FieldCipher, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="module")
 def prefect(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Prefect server over the same PostgreSQL."""
-    with prefect_server(tmp_path_factory.mktemp("prefect"), create_database(town.server, "prefect")) as api:
+    with prefect_server(tmp_path_factory.mktemp("prefect"), create_database(town.server.url, "prefect")) as api:
         yield api
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,12 @@ def help_with(plan: Plan, on: date, *, at: Callable[[], datetime]) -> StepCounts
             row = nights.night_row(tx, on)
         return row is not None and row.status == "completed"
 
-    return sharing.help_out(lambda night_id: join(plan, night_id, at()), plan.store, done, plan.lease_seconds)
+    return sharing.help_out(lambda: help_once(plan, at), done)
+
+
+def help_once(plan: Plan, at: Callable[[], datetime]) -> StepCounts | None:
+    """One shard of a night that another process runs; None when there is nothing to take."""
+    return sharing.help_once(plan.store, lambda night_id: join(plan, night_id, at()), plan.lease_seconds)
 
 
 def run_nights(
@@ -74,9 +80,10 @@ def run_nights(
 ) -> dict[str, Any]:
     """Every night up to `on`, without Prefect; returns the certificate of `on`.
 
-    A second run started meanwhile waits for the first and finds its work done.
+    A second run started meanwhile helps the first with its shards, and finds the work done.
     """
-    with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT):
+    helping = partial(help_once, plan, at) if plan.shards > 1 else lambda: None
+    with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT, meanwhile=helping):
         for day in nights_to_run(plan.store, on):
             night = replace(begin(plan, day, on, at()), progress=progress)
             for spec in STEPS:

@@ -52,22 +52,22 @@ def finish_step(night: Night, spec: StepSpec) -> StepCounts:
             total += _work(night, spec, lease)
 
 
-def help_out(
-    night_of: Callable[[int], Night], store: Store, done: Callable[[], bool], lease_seconds: float
-) -> StepCounts:
-    """Take shards of whatever night is running until `done()`, or until nothing has turned up for a quarter of an hour.
+def help_once(store: Store, night_of: Callable[[int], Night], lease_seconds: float) -> StepCounts | None:
+    """One shard of whatever night is running; None when there is nothing to take. night_of: makes the Night of an id."""
+    with store.transaction() as tx:
+        lease = leases.take_any(tx, SHARDED, whoami(), lease_seconds)
+    return None if lease is None else _work(night_of(lease.night_id), BY_NAME[lease.step], lease)
 
-    night_of: makes the Night of an id.
-    """
+
+def help_out(help_once: Callable[[], StepCounts | None], done: Callable[[], bool]) -> StepCounts:
+    """Shard after shard until `done()`, or until nothing has turned up for a quarter of an hour."""
     total, idle_since = StepCounts(), time.monotonic()
     while not done() and time.monotonic() - idle_since < IDLE_FOR:
-        with store.transaction() as tx:
-            lease = leases.take_any(tx, SHARDED, whoami(), lease_seconds)
-        if lease is None:
+        counts = help_once()
+        if counts is None:
             time.sleep(LOOK_AGAIN)
             continue
-        total += _work(night_of(lease.night_id), BY_NAME[lease.step], lease)
-        idle_since = time.monotonic()
+        total, idle_since = total + counts, time.monotonic()
     return total
 
 
