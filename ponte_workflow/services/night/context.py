@@ -1,5 +1,6 @@
 """What every step of the night works with."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -57,6 +58,7 @@ class Night:
     report: Callable[[Action], None] | None = None
     progress: Callable[[str, StepCounts], None] | None = None
     set_aside: dict[int, str] = field(default_factory=dict)  # case id -> code, in this process
+    incidents: Counter[str] = field(default_factory=Counter)  # what has happened and is not written down yet
     books: list[Directory] = field(default_factory=list)  # the directory of this date, once it was read
 
     @property

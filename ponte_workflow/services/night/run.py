@@ -25,7 +25,8 @@ from ponte_workflow.services.night import (
 from ponte_workflow.services.night.context import Action, Night, Skip
 from ponte_workflow.services.night.words import note_words
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import nights
+from ponte_workflow.services.patience import DEFAULT, Patience
+from ponte_workflow.store import incidents, nights
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.nights import StepCounts
 
@@ -66,6 +67,7 @@ class Plan:
     ledger_max_age_days: int = 7
     batch_size: int = 1000
     shards: int = 1
+    patience: float = DEFAULT  # seconds that a step waits for a database that went away
 
 
 def nights_to_run(store: Store, on: date) -> tuple[date, ...]:
@@ -87,6 +89,8 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
     with night.unit() as tx:
         if not nights.begin_step(tx, night.id, spec.name, shard):
             return StepCounts()
+        incidents.add(tx, night.id, spec.name, shard, night.incidents)
+    night.incidents.clear()
     note, counts = None, StepCounts()
     try:
         with bound(night=night.on.isoformat(), night_id=night.id, step=spec.name, shard=shard):
@@ -100,6 +104,22 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
     return counts
 
 
+def run_patiently(
+    night: Night, spec: StepSpec, shard: int, patience: Patience, keep: Callable[[], None] | None = None
+) -> StepCounts:
+    """One step; when the database went away, it is waited for and the step taken up again where it stood.
+
+    keep: takes the lock of the night anew, which a database takes with it when it goes.
+    """
+
+    def act() -> StepCounts:
+        if keep is not None:
+            keep()
+        return run_step(night, spec, shard)
+
+    return patience.through(act, back=lambda: night.incidents.update(database_away=1))
+
+
 def run_nights(
     plan: Plan, on: date, *, at: Callable[[], datetime], progress: Callable[[str, StepCounts], None] | None = None
 ) -> dict[str, Any]:
@@ -107,13 +127,14 @@ def run_nights(
 
     A second run started meanwhile waits for the first and finds its work done.
     """
-    with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT):
-        for day in nights_to_run(plan.store, on):
-            night = replace(begin(plan, day, on, at()), progress=progress)
+    patience = Patience(plan.store, plan.patience)
+    with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT) as hold:
+        for day in patience.through(lambda: nights_to_run(plan.store, on)):
+            night = replace(patience.through(lambda day=day: begin(plan, day, on, at())), progress=progress)  # type: ignore[misc]
             for spec in STEPS:
                 for shard in range(plan.shards if spec.sharded else 1):
-                    run_step(night, spec, shard)
-    return certificate(plan.store, on)
+                    run_patiently(night, spec, shard, patience, hold.keep)
+    return patience.through(lambda: certificate(plan.store, on))
 
 
 def certificate(store: Store, on: date) -> dict[str, Any]:
