@@ -13,7 +13,7 @@ LIMIT = 500
 def deliver_batch(limit: int) -> dict[str, int]:
     """One batch of messages, of events for programs, and of what came back; every row's own failure stands in its row,
     so this fails only when the database does."""
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True)
     try:
         counts, _down = deliver_all(ponte, clock.now(), limit)
     finally:

@@ -149,6 +149,8 @@ def print_certificate(certificate: dict[str, Any]) -> None:
     if certificate["missed_nights"]:
         missed = ", ".join(words.day(date.fromisoformat(day)) for day in certificate["missed_nights"])
         typer.echo(_("Missed nights done: {days}").format(days=missed))
+    for sentence in looking.incidents_told(certificate):
+        typer.echo(_("On the way: {what}").format(what=sentence))
     if certificate.get("held"):  # certificates of earlier versions do not know it
         typer.echo(_("Held back by people: {n}").format(n=certificate["held"]))
     for title, codes in ((_("Set aside"), certificate["set_aside"]), (_("Forgotten"), certificate["forgotten"])):

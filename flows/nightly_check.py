@@ -15,6 +15,7 @@ from ponte_workflow import clock
 from ponte_workflow.bootstrap import open_ponte
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night.run import LONGEST_WAIT
+from ponte_workflow.services.patience import Patience
 
 RETRIES = 2
 RETRY_DELAYS: list[float] = [5, 30]  # seconds
@@ -29,12 +30,12 @@ RETRY_DELAYS: list[float] = [5, 30]  # seconds
 )
 def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, int]:
     """One step of one night; safe to run again, on this machine or another."""
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True)
     plan = ponte.night_plan("prefect")
     night = nights.begin(plan, date.fromisoformat(night_on), date.fromisoformat(target_on), clock.now(), again=True)
     spec = next(spec for spec in nights.STEPS if spec.name == step)
     try:
-        return nights.run_step(night, spec, shard)._asdict()
+        return nights.run_patiently(night, spec, shard, Patience(plan.store, plan.patience))._asdict()
     finally:
         ponte.store.engine.dispose()
 
@@ -42,13 +43,15 @@ def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, 
 @flow(name="nightly-check", persist_result=False, log_prints=False)
 def nightly_check(on: str | None = None) -> dict[str, Any]:
     """Every night up to `on` (ISO date; default: the business date for which the run was scheduled)."""
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True)
     day = date.fromisoformat(on) if on else _business_date()
     plan = ponte.night_plan("prefect")
-    with ponte.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT):
+    patience = Patience(plan.store, plan.patience)
+    with ponte.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT) as hold:
         for night_on in nights.nights_to_run(plan.store, day):
             nights.begin(plan, night_on, day, clock.now())
             for spec in nights.STEPS:
+                patience.through(hold.keep)  # a database that went away in the step before took the lock with it
                 shards = plan.shards if spec.sharded else 1
                 futures = [
                     run_step.submit(night_on.isoformat(), day.isoformat(), spec.name, shard) for shard in range(shards)
@@ -56,7 +59,7 @@ def nightly_check(on: str | None = None) -> dict[str, Any]:
                 wait(futures)
                 for future in futures:
                     future.result()  # a step that failed for good stops the night here; the next run takes it up again
-    certificate = nights.certificate(plan.store, day)
+    certificate = patience.through(lambda: nights.certificate(plan.store, day))
     _publish(certificate)
     ponte.store.engine.dispose()
     return certificate

@@ -15,7 +15,7 @@ from ponte_workflow.errors import BadConfiguration
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store import failures
 from ponte_workflow.store.crypto import FieldCipher
-from ponte_workflow.store.failures import Unfit
+from ponte_workflow.store.failures import DatabaseAway, Unfit
 from ponte_workflow.store.locking import Busy, Hold, wait_for_file
 
 __all__ = ["Busy", "Hold", "Store", "Transaction", "Unfit", "open_engine", "reachable"]
@@ -177,6 +177,9 @@ def reachable(engine: Engine) -> None:
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
+    except DatabaseAway as away:
+        why = str(away.__cause__ or away).strip().splitlines()
+        raise DatabaseAway(_("The database does not answer: {why}").format(why=why[0] if why else "")) from away
     except DBAPIError as error:
         raise BadConfiguration(
             _("The database does not answer: {why}").format(why=str(error.orig).splitlines()[0])

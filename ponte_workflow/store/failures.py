@@ -63,8 +63,12 @@ def refuse(context: ExceptionContext) -> None:
     unconnected = context.connection is None and context.sqlalchemy_exception is not None
     if context.is_disconnect or unconnected or code.startswith(AWAY):
         context.is_disconnect = True  # a server that says goodbye leaves a connection that looks sound for a moment
+        # What its driver says names machines and people: that is for the console (`reachable`), not for visitors.
         raise DatabaseAway(
-            _("The database does not answer: {why}").format(why=(str(why).splitlines() or [type(why).__name__])[0])
+            _(
+                "Ponte cannot reach its database just now. Look in a few minutes whether this was saved, and do it "
+                "again if it was not; if it stays like this, tell the administrator"
+            )
         ) from why
 
 

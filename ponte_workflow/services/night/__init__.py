@@ -10,6 +10,7 @@ from ponte_workflow.services.night.run import (
     nights_to_run,
     rehearse,
     run_nights,
+    run_patiently,
     run_step,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "nights_to_run",
     "rehearse",
     "run_nights",
+    "run_patiently",
     "run_step",
 ]
