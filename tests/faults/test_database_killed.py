@@ -38,7 +38,12 @@ def test_a_night_survives_the_death_of_its_database(killable: tuple[OwnServer, H
     certificate = finish(process)
     assert certificate["incidents"] == {"database_away": 1}
     assert (certificate["attempts"], certificate["set_aside"]) == (1, [])
-    assert certificate["steps"]["clocks"] == {"status": "completed", "looked_at": CASES, "acted_on": CASES, "set_aside": 0}
+    assert certificate["steps"]["clocks"] == {
+        "status": "completed",
+        "looked_at": CASES,
+        "acted_on": CASES,
+        "set_aside": 0,
+    }
     assert town.counts() == town.once_each()
     town.audited()
     assert finish(town.night()) == certificate

@@ -37,7 +37,10 @@ def deliver(town: House, port: int, minutes: float) -> dict[str, int]:
         pytest.param(closed, ["queued", "queued"], ["sent", "sent"], id="nobody listens"),
         pytest.param(silent, ["queued", "queued"], ["sent", "sent"], id="takes the connection and says nothing"),
         pytest.param(
-            lambda: serving(Post(recipient="450 4.2.1 not now")), ["queued", "queued"], ["sent", "sent"], id="450 at RCPT"
+            lambda: serving(Post(recipient="450 4.2.1 not now")),
+            ["queued", "queued"],
+            ["sent", "sent"],
+            id="450 at RCPT",
         ),
         pytest.param(
             lambda: serving(Post(recipient="421 going down")), ["queued", "queued"], ["sent", "sent"], id="421 at RCPT"
@@ -46,7 +49,10 @@ def deliver(town: House, port: int, minutes: float) -> dict[str, int]:
             lambda: serving(Post(data="452 4.3.1 no room")), ["queued", "queued"], ["sent", "sent"], id="452 after DATA"
         ),
         pytest.param(
-            lambda: serving(Post(hang_up=True)), ["queued", "held"], ["sent", "held"], id="drops the connection after DATA"
+            lambda: serving(Post(hang_up=True)),
+            ["queued", "held"],
+            ["sent", "held"],
+            id="drops the connection after DATA",
         ),
         pytest.param(lambda: serving(Holding()), ["queued", "held"], ["sent", "held"], id="hangs after DATA"),
     ],
@@ -101,6 +107,8 @@ def test_a_delivery_killed_while_the_server_holds_the_message(town: House, legal
         assert statuses(town, [mine]) == ["held" if legal else "sent"]
         deliver(town, port, 24 * 60)
     assert len(post.mails) == (1 if legal else 2), "a reminder may be repeated, a legal notice never"
-    names = {line for mail in post.mails for line in mail.decode().splitlines() if line.lower().startswith("message-id")}
+    names = {
+        line for mail in post.mails for line in mail.decode().splitlines() if line.lower().startswith("message-id")
+    }
     assert len(names) == 1, "a repeat is known by its name"
     town.audited()
