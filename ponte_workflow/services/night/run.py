@@ -1,7 +1,8 @@
 """Going through a night: which dates, which steps, each once, taken up again where a killed run left off."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -26,7 +27,8 @@ from ponte_workflow.services.night.context import Action, Night, Skip
 from ponte_workflow.services.night.words import note_words
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.patience import DEFAULT, Patience
-from ponte_workflow.store import incidents, nights
+from ponte_workflow.store import incidents as happenings
+from ponte_workflow.store import nights
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.nights import StepCounts
 
@@ -89,7 +91,7 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
     with night.unit() as tx:
         if not nights.begin_step(tx, night.id, spec.name, shard):
             return StepCounts()
-        incidents.add(tx, night.id, spec.name, shard, night.incidents)
+        happenings.add(tx, night.id, spec.name, shard, night.incidents)
     night.incidents.clear()
     note, counts = None, StepCounts()
     try:
@@ -121,16 +123,25 @@ def run_patiently(
 
 
 def run_nights(
-    plan: Plan, on: date, *, at: Callable[[], datetime], progress: Callable[[str, StepCounts], None] | None = None
+    plan: Plan,
+    on: date,
+    *,
+    at: Callable[[], datetime],
+    progress: Callable[[str, StepCounts], None] | None = None,
+    incidents: Mapping[str, int] = {},
 ) -> dict[str, Any]:
     """Every night up to `on`, without Prefect; returns the certificate of `on`.
 
     A second run started meanwhile waits for the first and finds its work done.
+    incidents: what happened before this run took over; the first night that is not completed yet says so.
     """
+    happened = Counter(incidents)
     patience = Patience(plan.store, plan.patience)
     with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT) as hold:
         for day in patience.through(lambda: nights_to_run(plan.store, on)):
             night = replace(patience.through(lambda day=day: begin(plan, day, on, at())), progress=progress)  # type: ignore[misc]
+            night.incidents.update(happened)
+            happened.clear()
             for spec in STEPS:
                 for shard in range(plan.shards if spec.sharded else 1):
                     run_patiently(night, spec, shard, patience, hold.keep)
