@@ -21,7 +21,7 @@ def deliver_batch(limit: int, shard: int = 0, shards: int = 1) -> dict[str, int]
 
     Every row's own failure stands in its row, so this fails only when the database does.
     """
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True)
     try:
         counts, _down = deliver_all(ponte, clock.now(), limit, (shard, shards))
     finally:
@@ -32,7 +32,7 @@ def deliver_batch(limit: int, shard: int = 0, shards: int = 1) -> dict[str, int]
 @flow(name="deliver-outbox", persist_result=False, task_runner=task_runner(read_settings(), DELIVERY_THREADS))
 def deliver_outbox(limit: int = LIMIT, helping: bool = False) -> dict[str, int]:
     """Send up to `limit` messages of each shard; counts only. helping: asked for by another worker, which has too many."""
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True)
     shards = ponte.shards
     if shards > 1 and not helping:
         with ponte.store.transaction() as tx:

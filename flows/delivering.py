@@ -6,6 +6,7 @@ from datetime import datetime
 from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.services import alerting, bouncing, reaching, sms_fates
 from ponte_workflow.services.delivery import DeliveryReport, deliver
+from ponte_workflow.services.patience import Patience
 from ponte_workflow.services.webhooks import deliver as deliver_events
 
 
@@ -21,6 +22,7 @@ def send(ponte: Ponte, at: datetime, limit: int, shard: tuple[int, int] = (0, 1)
         limit=limit,
         prices=ponte.prices,
         shard=shard,
+        patience=ponte.settings.database_patience,
     )
 
 
@@ -31,26 +33,28 @@ def deliver_all(
 
     shard: of the messages; all the rest goes with the first one.
     """
-    settings = ponte.settings
     report = send(ponte, at, limit, shard)
     counts, down = dict(report.counts), list(report.down)
-    if shard[0] == 0:
-        counts |= asdict(deliver_events(ponte.store, ponte.webhook_channel(), at=at, limit=limit))
-        counts |= _follow(ponte, at, down)
-        counts["alerts"] = alerting.tell(ponte.store, ponte.alerts, down, at=at, public_url=settings.public_url)
-    return counts, down
+    return (counts, down) if shard[0] else (counts | _follow(ponte, at, limit, down), down)
 
 
-def _follow(ponte: Ponte, at: datetime, down: list[str]) -> dict[str, int]:
-    """What became of what had left: told by the SMS gateway and by mails that came back. Adds to `down` who does not answer."""
-    counts: dict[str, int] = {}
-    if ponte.sms_gateway is not None:
-        told, answers = sms_fates.ask(ponte.store, ponte.sms_gateway, at=at)
+def _follow(ponte: Ponte, at: datetime, limit: int, down: list[str]) -> dict[str, int]:
+    """Events for programs, what became of what had left, alerts. Adds to `down` who does not answer.
+
+    Each of these may be done again: receivers tell events apart by their ids, and whatever was read is known.
+    """
+    through = Patience(ponte.store, ponte.settings.database_patience).through
+    events = through(lambda: deliver_events(ponte.store, ponte.webhook_channel(), at=at, limit=limit))
+    counts: dict[str, int] = asdict(events)
+    if (gateway := ponte.sms_gateway) is not None:
+        told, answers = through(lambda: sms_fates.ask(ponte.store, gateway, at=at))
         counts["sms_told"] = told
         down += ["sms"] if not answers and "sms" not in down else []
-    if ponte.mailbox is not None:
-        read = bouncing.read(ponte.store, ponte.mailbox, at=at)
+    if (mailbox := ponte.mailbox) is not None:
+        read = through(lambda: bouncing.read(ponte.store, mailbox, at=at))
         counts |= {f"returned_{name}": count for name, count in read.counts.items() if count}
         down += ["bounces"] if read.down else []
-    counts["contacts_wrong"] = reaching.follow(ponte.store, ponte.pathways, at=at)
+    counts["contacts_wrong"] = through(lambda: reaching.follow(ponte.store, ponte.pathways, at=at))
+    url = ponte.settings.public_url
+    counts["alerts"] = through(lambda: alerting.tell(ponte.store, ponte.alerts, down, at=at, public_url=url))
     return counts

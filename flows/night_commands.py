@@ -1,6 +1,7 @@
 """What `ponte nightly`, `ponte deliver` and `ponte worker` do."""
 
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from ponte_workflow.bootstrap import Ponte, open_ponte
 from ponte_workflow.cli.context import AsJson, On, print_json, print_table, read_date
 from ponte_workflow.errors import BadConfiguration, BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.log import log
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import looking, words
 
@@ -63,7 +65,7 @@ def with_prefect(ponte: Ponte, day: date) -> dict[str, Any]:
             ).format(why=error)
         ) from error
     try:
-        certificate: dict[str, Any] = nightly_check(day.isoformat())
+        return _followed_through(ponte, day, nightly_check)
     except RuntimeError as error:
         # What Prefect raises when its own server does not come up; our services raise PonteError.
         raise PrefectUnavailable(
@@ -71,7 +73,18 @@ def with_prefect(ponte: Ponte, day: date) -> dict[str, Any]:
                 "Prefect cannot start ({why}). The night is possible all the same: ponte nightly --without-prefect"
             ).format(why=str(error).splitlines()[0])
         ) from error
-    return certificate
+
+
+def _followed_through(ponte: Ponte, day: date, flow: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+    """The flow; when Prefect is lost on the way, the night goes on without it: the truth is in Ponte's store."""
+    from httpx import HTTPError
+    from prefect.exceptions import PrefectException
+
+    try:
+        return flow(day.isoformat())
+    except (HTTPError, PrefectException) as error:
+        log.warning("prefect lost", night=day.isoformat(), error=type(error).__name__)
+    return nights.run_nights(ponte.night_plan("plain"), day, at=clock.now, incidents={"prefect_lost": 1})
 
 
 def _plain(ponte: Ponte, day: date, *, quiet: bool) -> dict[str, Any]:
@@ -165,6 +178,8 @@ def print_certificate(certificate: dict[str, Any]) -> None:
     if certificate["missed_nights"]:
         missed = ", ".join(words.day(date.fromisoformat(day)) for day in certificate["missed_nights"])
         typer.echo(_("Missed nights done: {days}").format(days=missed))
+    for sentence in looking.incidents_told(certificate):
+        typer.echo(_("On the way: {what}").format(what=sentence))
     if certificate.get("held"):  # certificates of earlier versions do not know it
         typer.echo(_("Held back by people: {n}").format(n=certificate["held"]))
     for title, codes in ((_("Set aside"), certificate["set_aside"]), (_("Forgotten"), certificate["forgotten"])):

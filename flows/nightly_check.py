@@ -4,7 +4,9 @@ Parameters, results and artifacts hold dates, ids and counts only. A task is one
 """
 
 import json
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from prefect import flow, runtime, task
@@ -13,9 +15,10 @@ from prefect.futures import wait
 
 from flows.fan_out import NIGHT_THREADS, call_others, task_runner
 from ponte_workflow import clock
-from ponte_workflow.bootstrap import Ponte, open_ponte, read_settings
+from ponte_workflow.bootstrap import open_ponte, read_settings
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night.run import LONGEST_WAIT
+from ponte_workflow.services.patience import Patience
 
 RETRIES = 2
 RETRY_DELAYS: list[float] = [5, 30]  # seconds
@@ -31,11 +34,13 @@ HELPERS = "help-night/help"  # what other workers of the pool are asked to run
 )
 def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, int]:
     """One shard of one step of one night, unless somebody else has it; safe to run again, on this machine or another."""
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True)
     plan = ponte.night_plan("prefect")
     night = nights.begin(plan, date.fromisoformat(night_on), date.fromisoformat(target_on), clock.now(), again=True)
     try:
-        return nights.run_step(night, nights.BY_NAME[step], shard)._asdict()
+        work = partial(nights.run_step, night, nights.BY_NAME[step], shard)
+        away = partial(night.incidents.update, database_away=1)
+        return Patience(plan.store, plan.patience).through(work, back=away)._asdict()
     finally:
         ponte.store.engine.dispose()
 
@@ -48,31 +53,33 @@ def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, 
 )
 def nightly_check(on: str | None = None) -> dict[str, Any]:
     """Every night up to `on` (ISO date; default: the business date for which the run was scheduled)."""
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True)
     day = date.fromisoformat(on) if on else _business_date()
     plan = ponte.night_plan("prefect")
-    with ponte.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT):
+    patience = Patience(plan.store, plan.patience)
+    with ponte.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT) as hold:
         pending = nights.nights_to_run(plan.store, day)
         if pending and plan.shards > 1:
             call_others(ponte.settings, HELPERS, {"on": day.isoformat()})
         for night_on in pending:
-            _run(ponte, night_on, day)
-    certificate = nights.certificate(plan.store, day)
+            _run(plan, night_on, day, patience, hold.keep)
+    certificate = patience.through(lambda: nights.certificate(plan.store, day))
     _publish(certificate)
     ponte.store.engine.dispose()
     return certificate
 
 
-def _run(ponte: Ponte, night_on: date, day: date) -> None:
+def _run(plan: nights.Plan, night_on: date, day: date, patience: Patience, keep: Callable[[], None]) -> None:
     """One night: each step shared out in tasks; what helpers left, or died over, is done here."""
-    night = nights.begin(ponte.night_plan("prefect"), night_on, day, clock.now())
+    night = nights.begin(plan, night_on, day, clock.now())
     for spec in nights.STEPS:
+        patience.through(keep)  # a database that went away in the step before took the lock with it
         shards = range(nights.open_step(night, spec))
         futures = [run_step.submit(night_on.isoformat(), day.isoformat(), spec.name, shard) for shard in shards]
         wait(futures)
         for future in futures:
             future.result()  # a step that failed for good stops the night here; the next run takes it up again
-        nights.finish_step(night, spec)
+        nights.run_patiently(night, spec, patience, keep)
 
 
 def _business_date() -> date:

@@ -10,7 +10,7 @@ from ponte_workflow.services import certified_mail
 @task(name="mailbox", persist_result=False)
 def read_mailbox(limit: int) -> dict[str, int]:
     """Read once; a server that is down is no failure of ours: the next run, ten minutes later, goes on from there."""
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True)
     try:
         mailbox = ponte.pec_mailbox()
         if mailbox is None:

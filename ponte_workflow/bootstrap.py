@@ -15,6 +15,7 @@ from ponte_workflow.errors import BadConfiguration, BadInput
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import use_language
 from ponte_workflow.services.pathways import Pathways
+from ponte_workflow.services.patience import Patience
 from ponte_workflow.store import keycheck, migrate
 from ponte_workflow.store.crypto import FieldCipher, load_keys
 from ponte_workflow.store.engine import Store, open_engine, reachable
@@ -76,6 +77,7 @@ class Ponte:
             batch_size=settings.batch_size,
             shards=self.shards,
             lease_seconds=settings.lease_seconds,
+            patience=settings.database_patience,
         )
 
     @property
@@ -308,19 +310,23 @@ def read_settings() -> Settings:
     return settings
 
 
-def open_store(settings: Settings) -> Store:
-    """The store without looking at its version: for `db upgrade` alone."""
+def open_store(settings: Settings, *, patient: bool = False) -> Store:
+    """The store without looking at its version: for `db upgrade` alone. patient: waits for a database that is away."""
     settings.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     cipher = FieldCipher(load_keys(settings.key.get_secret_value() if settings.key else None, settings.key_path))
-    engine = open_engine(settings.url)
-    reachable(engine)
-    return Store(engine, cipher)
+    store = Store(open_engine(settings.url), cipher)
+    waiting = Patience(store, settings.database_patience if patient else 0)
+    waiting.through(lambda: reachable(store.engine))
+    return store
 
 
-def open_ponte(settings: Settings | None = None) -> Ponte:
-    """Ponte, ready: refuses a database of another version, a wrong key and unreadable settings before anything is done."""
+def open_ponte(settings: Settings | None = None, *, patient: bool = False) -> Ponte:
+    """Ponte, ready: refuses a database of another version, a wrong key and unreadable settings before anything is done.
+
+    patient: for what nobody sits before and waits: a database that is away is waited for.
+    """
     settings = settings or read_settings()
-    store = open_store(settings)
+    store = open_store(settings, patient=patient)
     migrate.check(store.engine)
     keycheck.check(store)
     return Ponte(settings, store, Pathways(settings.pathways))

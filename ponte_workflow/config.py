@@ -94,6 +94,11 @@ class Settings(BaseModel):
         default=None, description=N_("Where staff alerts go: addresses of Apprise, with blanks between")
     )
     batch_size: int = Field(default=1000, ge=1, le=10_000, description=N_("Due clocks in one transaction of the night"))
+    database_patience: float = Field(
+        default=300.0,
+        ge=0,
+        description=N_("Seconds that nights and deliveries wait for a database that went away"),
+    )
     shards: int = Field(
         default=1, ge=1, le=256, description=N_("Shards of night and deliveries (PostgreSQL only above 1)")
     )

@@ -239,6 +239,8 @@ def _title(status: int) -> str:
         422: _("Something is missing"),
         429: _("Too many calls"),
         500: _("Something went wrong"),
+        503: _("Not at the moment"),
+        507: _("Not at the moment"),
     }
     return titles.get(status, _("This cannot be done"))
 

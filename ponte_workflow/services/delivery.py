@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from typing import TypeVar
 
 from notifications.channels import Channel, Envelope, Receipt
 from notifications.errors import ChannelDown, NotificationError, SendLater, SendNever, SendUncertain
@@ -13,8 +14,10 @@ from notifications.message import Message
 from notifications.payment_slip import PaymentSlip
 from notifications.policy import WEEK, IsHoliday, QuietHours, demand_allowed, next_under_cap, over_cap
 from notifications.rendering import Rendered, render
+from ponte_workflow.services.patience import Patience
 from ponte_workflow.store import inbox, outbox, tracking
 from ponte_workflow.store.engine import Store, Transaction
+from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.store.outbox import ClaimedRow
 
 BACK_OFF = (
@@ -66,6 +69,7 @@ class Postponed:
 Resolution = Resolved | Withheld | Postponed
 Resolver = Callable[[Transaction, ClaimedRow, datetime], Resolution]
 Progress = Callable[[int], None]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,21 @@ class _Run:
     courtesy: Courtesy
     at: datetime
     begun: float
+    patience: Patience
     down: dict[str, None] = field(default_factory=dict)  # the channels that were found not to work, in that order
 
     def moment(self) -> datetime:
         """`at` plus the time that the run has taken: a slow server moves us into the quiet hours."""
         return self.at + timedelta(seconds=time.monotonic() - self.begun)
+
+    def unit(self, act: Callable[[Transaction], Result]) -> Result:
+        """One transaction, done again when the database went away and came back: what left must be written down."""
+
+        def once() -> Result:
+            with self.store.transaction() as tx:
+                return act(tx)
+
+        return self.patience.through(once)
 
     def local_date(self, at: datetime) -> date:
         return self.courtesy.quiet.local_date(at)
@@ -136,6 +150,7 @@ def deliver(
     on_progress: Progress | None = None,
     prices: Mapping[str, int] = {},
     shard: tuple[int, int] = (0, 1),
+    patience: float = 0,
 ) -> DeliveryReport:
     """Send up to `limit` rows that are ready at `at` (aware), each through the channel that its resolution names.
 
@@ -143,17 +158,16 @@ def deliver(
     `on_progress` gets the number of rows handled so far. Rows never raise: what went wrong stands in their `why`.
     A channel that is down keeps its own rows waiting and no others. prices: channel -> cents for each piece.
     shard: (which, of how many) by case id: several processes share the work, and one case's messages keep their order.
+    patience: seconds for which a database that went away is waited for; then `DatabaseAway` is raised.
     """
-    run = _Run(store, channels, prices, resolve, sender, courtesy, at, time.monotonic())
+    waiting = Patience(store, patience)
+    run = _Run(store, channels, prices, resolve, sender, courtesy, at, time.monotonic(), waiting)
     tally: Counter[str] = Counter()
-    with store.transaction() as tx:
-        swept = outbox.sweep(tx, at, stale_after=STALE_AFTER, give_up_after=len(BACK_OFF) + 1)
-        expired = outbox.expire(tx, run.local_date(at))
+    swept = run.unit(lambda tx: outbox.sweep(tx, at, stale_after=STALE_AFTER, give_up_after=len(BACK_OFF) + 1))
+    expired = run.unit(lambda tx: outbox.expire(tx, run.local_date(at)))
     after = 0
     while (left := limit - _handled(tally)) > 0 and tally.total() < limit * LOOKED_AT:
-        with store.transaction() as tx:
-            moment = run.moment()
-            rows = outbox.claim(tx, moment, run.local_date(moment), min(CLAIM, left), after=after, shard=shard)
+        rows = run.unit(lambda tx, left=left, after=after: _claim(run, tx, left, after, shard))  # type: ignore[misc]
         if not rows:
             break
         after = rows[-1].id  # what goes back into the queue is for the next run
@@ -163,6 +177,11 @@ def deliver(
                 on_progress(_handled(tally))
     report = DeliveryReport(expired=expired, swept=swept.requeued, down=tuple(run.down), **tally)
     return replace(report, held=report.held + swept.held, failed=report.failed + swept.failed)
+
+
+def _claim(run: _Run, tx: Transaction, left: int, after: int, shard: tuple[int, int]) -> list[ClaimedRow]:
+    moment = run.moment()
+    return outbox.claim(tx, moment, run.local_date(moment), min(CLAIM, left), after=after, shard=shard)
 
 
 def _handled(tally: Counter[str]) -> int:
@@ -200,36 +219,41 @@ def _deliver_one(run: _Run, row: ClaimedRow) -> str:
 def _look_again(run: _Run, row: ClaimedRow) -> tuple[ClaimedRow, Resolved] | str:
     """The row and its resolution, or how it ended instead."""
     try:
-        with run.store.transaction() as tx:
-            at = run.moment()
-            mine = outbox.renew(tx, row, at)
-            if mine is None:
-                return "skipped"
-            resolution = _resolution(run, tx, mine, at)
-            if isinstance(resolution, Resolved) and not mine.to_household:
-                inbox.put(tx, mine, at)  # there it can be read, whatever becomes of the mail
-            match resolution:
-                case Resolved(channel=channel) if channel in run.down:
-                    outbox.postpone(tx, mine, at + DOWN_FOR, "its channel does not work just now")
-                    return "waiting"
-                case Resolved(channel=channel) if channel not in run.channels:
-                    outbox.hold(tx, mine, f"not set up here: {channel}", may_have_left=False)
-                    return "held"
-                case Resolved():
-                    return mine, resolution
-                case Postponed(until, why):
-                    outbox.postpone(tx, mine, until, why)
-                    return "postponed"
-                case Withheld(why, for_human=True):
-                    outbox.hold(tx, mine, why, may_have_left=False)
-                    return "held"
-                case Withheld(why):
-                    outbox.withhold(tx, mine, why)
-                    return "withheld"
+        return run.unit(lambda tx: _resolved(run, tx, row))
+    except StoreFailed:
+        raise  # the row is not to blame: it stays claimed, and the next run sweeps it up
     except NotificationError as error:
         return _try_later(run, row, str(error))
     except Exception as error:  # noqa: BLE001  # one broken row must not stop the others
         return _try_later(run, row, f"cannot be made: {type(error).__name__}")
+
+
+def _resolved(run: _Run, tx: Transaction, row: ClaimedRow) -> tuple[ClaimedRow, Resolved] | str:
+    at = run.moment()
+    mine = outbox.renew(tx, row, at)
+    if mine is None:
+        return "skipped"
+    resolution = _resolution(run, tx, mine, at)
+    if isinstance(resolution, Resolved) and not mine.to_household:
+        inbox.put(tx, mine, at)  # there it can be read, whatever becomes of the mail
+    match resolution:
+        case Resolved(channel=channel) if channel in run.down:
+            outbox.postpone(tx, mine, at + DOWN_FOR, "its channel does not work just now")
+            return "waiting"
+        case Resolved(channel=channel) if channel not in run.channels:
+            outbox.hold(tx, mine, f"not set up here: {channel}", may_have_left=False)
+            return "held"
+        case Resolved():
+            return mine, resolution
+        case Postponed(until, why):
+            outbox.postpone(tx, mine, until, why)
+            return "postponed"
+        case Withheld(why, for_human=True):
+            outbox.hold(tx, mine, why, may_have_left=False)
+            return "held"
+        case Withheld(why):
+            outbox.withhold(tx, mine, why)
+            return "withheld"
 
 
 def _resolution(run: _Run, tx: Transaction, row: ClaimedRow, at: datetime) -> Resolution:
@@ -258,26 +282,28 @@ def _courteous(run: _Run, tx: Transaction, row: ClaimedRow, at: datetime) -> Pos
 
 
 def _try_later(run: _Run, row: ClaimedRow, why: str) -> str:
-    with run.store.transaction() as tx:
-        if row.attempts >= len(BACK_OFF):
-            outbox.record_never(tx, row, why)
-            return "failed"
-        outbox.record_later(tx, row, run.moment() + BACK_OFF[row.attempts], why)
+    if row.attempts >= len(BACK_OFF):
+        run.unit(lambda tx: outbox.record_never(tx, row, why))
+        return "failed"
+    run.unit(lambda tx: outbox.record_later(tx, row, run.moment() + BACK_OFF[row.attempts], why))
     return "later"
 
 
 def _refused(run: _Run, row: ClaimedRow, resolved: Resolved, why: str) -> str:
     """It never leaves by this way: by another one at the next run if there is one, else a human sees it."""
-    with run.store.transaction() as tx:
-        if row.to_household:
-            at = run.moment()
-            tracking.record(
-                tx, row.id, "refused", at, reference=f"send {row.attempts}", detail=why[:100], channel=resolved.channel
-            )
-            if resolved.others and row.attempts < len(BACK_OFF):
-                outbox.record_later(tx, row, at, f"{resolved.channel}: {why}")
-                return "later"
-        outbox.record_never(tx, row, why)
+    return run.unit(lambda tx: _record_refusal(run, tx, row, resolved, why))
+
+
+def _record_refusal(run: _Run, tx: Transaction, row: ClaimedRow, resolved: Resolved, why: str) -> str:
+    if row.to_household:
+        at = run.moment()
+        tracking.record(
+            tx, row.id, "refused", at, reference=f"send {row.attempts}", detail=why[:100], channel=resolved.channel
+        )
+        if resolved.others and row.attempts < len(BACK_OFF):
+            outbox.record_later(tx, row, at, f"{resolved.channel}: {why}")
+            return "later"
+    outbox.record_never(tx, row, why)
     return "failed"
 
 
@@ -286,8 +312,7 @@ def _uncertain(run: _Run, row: ClaimedRow, channel: str, why: str) -> str:
     again = row.attempts == 0 or not run.prices.get(channel)
     if not row.legal and again:
         return _try_later(run, row, why)
-    with run.store.transaction() as tx:
-        outbox.hold(tx, row, why, may_have_left=True)
+    run.unit(lambda tx: outbox.hold(tx, row, why, may_have_left=True))
     return "held"
 
 
@@ -306,11 +331,14 @@ def _record(run: _Run, row: ClaimedRow, resolved: Resolved, rendered: Rendered, 
         cents=receipt.pieces * run.prices.get(resolved.channel, 0),
         month=on.year * 12 + on.month - 1,
     )
-    with run.store.transaction() as tx:
-        outbox.record_sent(tx, row, proof)
-        if receipt.reference:
-            at, name = receipt.accepted_at, receipt.reference
-            tracking.record(tx, row.id, "accepted", at, reference=name, channel=resolved.channel)
+    run.unit(lambda tx: _record_sent(tx, row, resolved, proof, receipt))
+
+
+def _record_sent(tx: Transaction, row: ClaimedRow, resolved: Resolved, proof: outbox.Proof, receipt: Receipt) -> None:
+    outbox.record_sent(tx, row, proof)
+    if receipt.reference:
+        at, name = receipt.accepted_at, receipt.reference
+        tracking.record(tx, row.id, "accepted", at, reference=name, channel=resolved.channel)
 
 
 def message_id(row: ClaimedRow, sender: str) -> str:

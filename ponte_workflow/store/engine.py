@@ -1,7 +1,6 @@
 """The database behind Ponte: one engine, transactions at the edge, and what differs between SQLite and PostgreSQL."""
 
-import fcntl
-import time
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from ponte_workflow.errors import BadConfiguration, BadInput, PonteError
+from ponte_workflow.errors import BadConfiguration
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.store import failures
 from ponte_workflow.store.crypto import FieldCipher
+from ponte_workflow.store.failures import DatabaseAway, Unfit
+from ponte_workflow.store.locking import Busy, Hold, wait_for_file
+
+__all__ = ["Busy", "Hold", "Store", "Transaction", "Unfit", "open_engine", "reachable"]
 
 # A look at many rows must not see half of somebody's commit; SQLite's snapshots are like that by themselves.
 READING: dict[str, dict[str, Any]] = {
@@ -23,20 +27,9 @@ READING: dict[str, dict[str, Any]] = {
 }
 SILENT: dict[str, Any] = {"hide_parameters": True}  # an error's text may be written down; the names in it must not
 POOL, POOL_OVERFLOW = 10, 40  # the web application's threads, and some to spare
-# Too large a number or too long a text, a day out of reach, a sign that is none: PostgreSQL's words for what SQLite
-# mostly takes. None of it is a failure of ours.
-UNFIT = frozenset({"22001", "22003", "22008", "22021", "22P05"})
-NIGHT_LOCK = 0x506F6E7465  # "Ponte": the advisory lock of the night on PostgreSQL
-
-
-class Unfit(BadInput):
-    """A value that no database keeps."""
-
-
-class Busy(PonteError):
-    """Somebody else holds what was asked for."""
-
-    status = 409
+# A server whose machine is gone says nothing at all: without these the night would wait for it for hours. Seconds.
+ALIVE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,42 +106,25 @@ class Store:
     @contextmanager
     def alone(
         self, lock_file: Path, *, wait_seconds: float, meanwhile: Callable[[], object] = lambda: None
-    ) -> Iterator[None]:
+    ) -> Iterator[Hold]:
         """Hold the lock of the night; the system frees it when the process dies, so a killed run leaves none behind.
 
         SQLite: a lock on a file beside the database. PostgreSQL: a session's advisory lock, valid across machines.
         meanwhile: called again and again while another run holds it.
         Raises `Busy` when another run still holds it after `wait_seconds`.
         """
-        deadline = time.monotonic() + wait_seconds
-
-        def wait_or_refuse() -> None:
-            meanwhile()
-            if time.monotonic() >= deadline:
-                raise Busy(_("Another night is running. Nothing was done; look again when it has finished"))
-            time.sleep(0.2)
-
         if self.is_postgresql:
-            with self.engine.connect() as connection:
-                while not connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": NIGHT_LOCK}).scalar():
-                    connection.rollback()
-                    wait_or_refuse()
-                connection.commit()
-                try:
-                    yield
-                finally:
-                    connection.execute(text("SELECT pg_advisory_unlock(:k)"), {"k": NIGHT_LOCK})
-                    connection.commit()
+            hold = Hold(self.engine, wait_seconds, meanwhile)
+            try:
+                hold.keep()
+                yield hold
+            finally:
+                hold.let_go()
             return
         lock_file.parent.mkdir(parents=True, exist_ok=True)
         with lock_file.open("w") as handle:
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    wait_or_refuse()
-            yield
+            wait_for_file(handle, wait_seconds)
+            yield Hold(None, wait_seconds)
 
 
 def open_engine(url: str) -> Engine:
@@ -158,8 +134,10 @@ def open_engine(url: str) -> Engine:
     except ArgumentError as error:
         raise BadConfiguration(_("PONTE_DATABASE_URL cannot be read: {url}").format(url=url.split("@")[-1])) from error
     if backend == "postgresql":
-        engine = create_engine(url, pool_pre_ping=True, pool_size=POOL, max_overflow=POOL_OVERFLOW, **SILENT)
-        event.listen(engine, "handle_error", _refuse_unfit)
+        alive = {name: value for name, value in ALIVE.items() if name not in make_url(url).query}
+        pool = {"pool_size": POOL, "max_overflow": POOL_OVERFLOW}
+        engine = create_engine(url, pool_pre_ping=True, connect_args=alive, **pool, **SILENT)
+        event.listen(engine, "handle_error", failures.refuse)
         return engine
     if backend != "sqlite":
         raise BadConfiguration(_("Ponte runs on SQLite or PostgreSQL, not on {name}").format(name=backend))
@@ -170,33 +148,22 @@ def open_engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, **pool, **SILENT)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    event.listen(engine, "handle_error", _refuse_unfit)
+    event.listen(engine, "handle_error", failures.refuse)
     return engine
-
-
-def _refuse_unfit(context: ExceptionContext) -> None:
-    why = context.original_exception
-    # SQLite's driver says the first, PostgreSQL's the others: a NUL it refuses itself, with no code of the server.
-    if (
-        isinstance(why, OverflowError | UnicodeEncodeError)
-        or getattr(why, "sqlstate", None) in UNFIT
-        or "cannot contain NUL" in str(why)
-    ):
-        raise Unfit(_("A number is too large, a text too long or a sign in it unreadable: check what was typed"))
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined]  # we say BEGIN ourselves
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        "cache_size=-65536",
-        "temp_store=MEMORY",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    try:
+        for pragma in PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error as error:  # here SQLAlchemy does not ask its listeners
+        (_number, _name, path) = connection.execute("PRAGMA database_list").fetchone()  # type: ignore[attr-defined]
+        failures.refuse_sqlite(error, path)
+        raise
+    finally:
+        cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -209,10 +176,13 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def reachable(engine: Engine) -> None:
-    """Refuse, with a sentence, a database that does not answer."""
+    """Refuse, with a sentence, a database that does not answer (`DatabaseAway`) or cannot be opened."""
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
+    except DatabaseAway as away:
+        why = str(away.__cause__ or away).strip().splitlines()
+        raise DatabaseAway(_("The database does not answer: {why}").format(why=why[0] if why else "")) from away
     except DBAPIError as error:
         raise BadConfiguration(
             _("The database does not answer: {why}").format(why=str(error.orig).splitlines()[0])

@@ -95,14 +95,16 @@ def renew(tx: Transaction, lease: Lease) -> None:
         )
 
 
-def give_back(unit: Callable[[], AbstractContextManager[Transaction]], lease: Lease) -> None:
-    """Let others have it at once, after a failure. A database that cannot be asked lets the lease run out instead."""
+def give_back(unit: Callable[[], AbstractContextManager[Transaction]], lease: Lease) -> bool:
+    """Let others have it at once, after a failure. False when the database could not be asked: it runs out by itself."""
     held = (night_step.c.id == lease.id, night_step.c.fence == lease.fence, night_step.c.status == "running")
     try:
         with unit() as tx:
             tx.connection.execute(update(night_step).where(*held).values(status="waiting", lease_until=None))
     except (SQLAlchemyError, PonteError) as error:
-        log.warning("a lease could not be given back and runs out by itself", error=type(error).__name__)
+        log.warning("a lease could not be given back", error=type(error).__name__)
+        return False
+    return True
 
 
 def revoke(tx: Transaction, night_id: int) -> int:

@@ -98,7 +98,7 @@ def create_app(ponte: Ponte) -> FastAPI:
         redoc_url=None,
         # The gate is outermost, so that whatever fails inside bears its headers and becomes a page with a reference.
         middleware=[
-            Middleware(Gate, ponte=ponte, broken=refusals.broken, requests=requests),
+            Middleware(Gate, ponte=ponte, broken=refusals.broken, refused=refusals.refused, requests=requests),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=5),
         ],
     )

@@ -20,6 +20,7 @@ from ponte_workflow.services import accounts
 from ponte_workflow.services.accounts import SignedIn
 from ponte_workflow.services.metrics import Requests
 from ponte_workflow.store.accounts import touch_session
+from ponte_workflow.store.failures import StoreFailed
 
 COOKIE = "__Host-ponte"  # the prefix makes browsers insist on Secure, Path=/ and no Domain
 LANGUAGE_COOKIE = "ponte-language"
@@ -43,6 +44,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Broken = Callable[[Request, str], Response]
+Refused = Callable[[Request, Exception], Response]
 
 
 class BrokenOff(Exception):
@@ -52,8 +54,8 @@ class BrokenOff(Exception):
 class Gate:
     """ASGI middleware; pure, because the language of a request must reach the thread in which its page is made."""
 
-    def __init__(self, app: App, *, ponte: Ponte, broken: Broken, requests: Requests) -> None:
-        self.app, self.ponte, self.broken, self.requests = app, ponte, broken, requests
+    def __init__(self, app: App, *, ponte: Ponte, broken: Broken, refused: Refused, requests: Requests) -> None:
+        self.app, self.ponte, self.broken, self.refused, self.requests = app, ponte, broken, refused, requests
         self.required = frozenset(r.strip() for r in ponte.settings.second_factor_roles.split(",") if r.strip())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,6 +99,8 @@ class Gate:
                 if found is not None and LANGUAGE_COOKIE not in cookies:
                     use_language(found.member.language)
             await self.app(scope, receive, answer)
+        except StoreFailed as error:  # while asking who this is: what fails behind the gate is refused there
+            await self.refused(Request(scope), error)(scope, receive, answer)
         # Whatever it was: the user gets a reference instead of a stack trace, the log gets its place without data.
         except Exception as error:  # noqa: BLE001
             log.error("request failed", reference=state["reference"], **whereabouts(error, scope))

@@ -10,8 +10,10 @@ from starlette.responses import Response
 
 from ponte_workflow.errors import PonteError
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.log import log
 from ponte_workflow.services.rights import OutOfSight
 from ponte_workflow.store.cases import NoSuchCase
+from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.web import glass
 from ponte_workflow.web.gate import SAFE
 from ponte_workflow.web.pages import go, page
@@ -22,7 +24,7 @@ def install(app: FastAPI) -> None:
     """The handlers of the web application."""
     app.add_exception_handler(SignInFirst, _to_the_door)
     app.add_exception_handler(ElsewhereFirst, _elsewhere)
-    app.add_exception_handler(PonteError, _refused)
+    app.add_exception_handler(PonteError, refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _unreadable)
 
@@ -47,11 +49,21 @@ def _elsewhere(request: Request, error: Exception) -> Response:
     return go(error.where)
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def refused(request: Request, error: Exception) -> Response:
+    """The page that says why, and what to do."""
     assert isinstance(error, PonteError)
     if isinstance(error, OutOfSight | NoSuchCase) and (closed := glass.closed_door(request)) is not None:
         return closed
-    titles = {403: _("Not for you"), 404: _("Not found"), 409: _("Somebody was faster"), 422: _("Something is missing")}
+    if isinstance(error, StoreFailed):
+        log.error("request refused", error=type(error).__name__)
+    titles = {
+        403: _("Not for you"),
+        404: _("Not found"),
+        409: _("Somebody was faster"),
+        422: _("Something is missing"),
+        503: _("Not at the moment"),
+        507: _("Not at the moment"),
+    }
     title = titles.get(error.status, _("This cannot be done"))
     return page(
         None, "error.html", request=request, status=error.status, title=title, sentence=error.sentence, reference=None

@@ -10,6 +10,7 @@ from ponte_workflow.services.night.run import (
     nights_to_run,
     rehearse,
     run_nights,
+    run_patiently,
 )
 from ponte_workflow.services.night.sharing import finish_step, open_step, run_step
 from ponte_workflow.services.night.steps import BY_NAME, STEPS, StepSpec
@@ -30,5 +31,6 @@ __all__ = [
     "open_step",
     "rehearse",
     "run_nights",
+    "run_patiently",
     "run_step",
 ]

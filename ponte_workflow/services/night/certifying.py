@@ -4,7 +4,7 @@ from typing import Any
 
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.freshness import ages, is_fresh
-from ponte_workflow.store import cases, digests, held, nights, outbox, stalls
+from ponte_workflow.store import cases, digests, held, incidents, nights, outbox, stalls
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
 
@@ -33,6 +33,7 @@ def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
         if row.note:
             known["note"] = row.note
     row = nights.night_row(tx, night.on)
+    happened = incidents.of_night(tx, night.id)
     return {
         "night": night.on.isoformat(),
         "runner": night.runner,
@@ -48,4 +49,5 @@ def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
         "nobody_to_tell": digests.nobody_to_tell(tx),
         "outbox": outbox.counts(tx),
         "history": nights.seal(tx, close=night.report is None),
+        **({"incidents": happened} if happened else {}),
     }

@@ -1,5 +1,6 @@
 """What every step of the night works with."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.rights import SYSTEM
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.held import Held
+from ponte_workflow.store.leases import Lease
 from ponte_workflow.store.network import Directory, directory
 from ponte_workflow.store.nights import StepCounts
 
@@ -58,6 +60,8 @@ class Night:
     report: Callable[[Action], None] | None = None
     progress: Callable[[str, StepCounts], None] | None = None
     set_aside: dict[int, str] = field(default_factory=dict)  # case id -> code, in this process
+    owed: list[Lease] = field(default_factory=list)  # leases to give back once the database is there again
+    incidents: Counter[str] = field(default_factory=Counter)  # what has happened and is not written down yet
     books: list[Directory] = field(default_factory=list)  # the directory of this date, once it was read
 
     @property

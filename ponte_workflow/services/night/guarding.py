@@ -10,6 +10,7 @@ from ponte_workflow.log import log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.store import casefile, cases
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.store.leases import LeaseLost
 from ponte_workflow.store.nights import StepCounts
 
@@ -31,12 +32,12 @@ def guarded(night: Night, step: str, case_id: int, act: Callable[[Transaction, i
             with night.unit() as tx:
                 acted = act(tx, case_id)
             return StepCounts(1, int(acted), 0)
-        except LeaseLost:
-            raise  # no fault of the case
         except CaseChanged as error:
             if last_try:
                 return _set_aside(night, step, case_id, error)
-        # Any error at all: what is wrong with one case must not cost the others their night. It is never hidden:
+        except (StoreFailed, LeaseLost):
+            raise  # the case is not to blame, and nobody could write down that it was set aside
+        # Any other error at all: what is wrong with one case must not cost the others their night. It is never hidden:
         # the case, the certificate and the log say so.
         except Exception as error:  # noqa: BLE001
             return _set_aside(night, step, case_id, error)

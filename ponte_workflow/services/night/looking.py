@@ -10,7 +10,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import permissions
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.night.steps import STEPS
-from ponte_workflow.services.night.words import day, note_words, status_name, step_name
+from ponte_workflow.services.night.words import day, incident_words, note_words, status_name, step_name
 from ponte_workflow.services.rights import may_see
 from ponte_workflow.store import nights, worklists
 from ponte_workflow.store.engine import Transaction
@@ -100,6 +100,11 @@ def ledgers_told(ledgers: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
         else _("{name}: {n} days old").format(name=name, n=ledger["age_days"])
         for name, ledger in ledgers.items()
     )
+
+
+def incidents_told(content: Mapping[str, Any]) -> tuple[str, ...]:
+    """What went wrong and was mended, a sentence each; empty where nothing did, or the certificate is an old one."""
+    return tuple(incident_words(name, n) for name, n in content.get("incidents", {}).items())
 
 
 def _running(tx: Transaction, night_id: int) -> tuple[StepTold, ...]:

@@ -12,11 +12,12 @@ from ponte_workflow.services.night.guarding import guarded
 from ponte_workflow.services.night.words import clock_name, day
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.words import role_name, state_labels
-from ponte_workflow.store import batches, casefile, cases, held, outbox
+from ponte_workflow.store import batches, casefile, cases, held, incidents, outbox
 from ponte_workflow.store import history as chain
 from ponte_workflow.store.batches import DueClock
 from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.store.leases import LeaseLost
 from ponte_workflow.store.network import Directory
 from ponte_workflow.store.nights import StepCounts, count_step
@@ -112,13 +113,15 @@ def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings, held
             slow = _Batch(night, tx, night.directory(tx), rings).run(fit)
             counts = StepCounts(len(fit) - len(slow), len(fit) - len(slow), 0)
             count_step(tx, night.id, STEP, shard, counts)
-    except LeaseLost:
-        raise
-    # Whatever it was, its culprit is looked for below, where it is named.
+    except (StoreFailed, LeaseLost):
+        raise  # no case is to blame: the shard is taken up again, here or elsewhere
+    # Whatever else it was, its culprit is looked for below, where it is named.
     except Exception:
         if not rows:
             raise
         slow, counts = fit, StepCounts()
+        with night.unit() as tx:
+            incidents.add(tx, night.id, STEP, shard, {"batches_redone": 1})
     for row in slow:
         alone = guarded(night, STEP, row.case_id, lambda tx, case_id, row=row: ring_alone(night, tx, row))  # type: ignore[misc]
         with night.unit() as tx:

@@ -1,7 +1,8 @@
 """Going through a night: which dates, which steps, each once, taken up again where a killed run left off."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -13,8 +14,9 @@ from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services.night import ringing, sharing
 from ponte_workflow.services.night.context import Action, Night
-from ponte_workflow.services.night.steps import STEPS
+from ponte_workflow.services.night.steps import STEPS, StepSpec
 from ponte_workflow.services.pathways import Pathways
+from ponte_workflow.services.patience import DEFAULT, Patience
 from ponte_workflow.store import leases, nights
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.nights import StepCounts
@@ -34,6 +36,7 @@ class Plan:
     batch_size: int = 1000
     shards: int = 1
     lease_seconds: float = 60.0
+    patience: float = DEFAULT  # seconds that a step waits for a database that went away
 
 
 def nights_to_run(store: Store, on: date) -> tuple[date, ...]:
@@ -75,21 +78,44 @@ def help_once(plan: Plan, at: Callable[[], datetime]) -> StepCounts | None:
     return sharing.help_once(plan.store, lambda night_id: join(plan, night_id, at()), plan.lease_seconds)
 
 
+def run_patiently(night: Night, spec: StepSpec, patience: Patience, keep: Callable[[], None]) -> StepCounts:
+    """A step to its end; when the database went away, it is waited for and the step taken up again where it stood.
+
+    keep: takes the lock of the night anew, which a database takes with it when it goes.
+    """
+
+    def act() -> StepCounts:
+        keep()
+        sharing.open_step(night, spec)
+        return sharing.finish_step(night, spec)
+
+    return patience.through(act, back=lambda: night.incidents.update(database_away=1))
+
+
 def run_nights(
-    plan: Plan, on: date, *, at: Callable[[], datetime], progress: Callable[[str, StepCounts], None] | None = None
+    plan: Plan,
+    on: date,
+    *,
+    at: Callable[[], datetime],
+    progress: Callable[[str, StepCounts], None] | None = None,
+    incidents: Mapping[str, int] = {},
 ) -> dict[str, Any]:
     """Every night up to `on`, without Prefect; returns the certificate of `on`.
 
     A second run started meanwhile helps the first with its shards, and finds the work done.
+    incidents: what happened before this run took over; the first night that is not completed yet says so.
     """
+    happened = Counter(incidents)
+    patience = Patience(plan.store, plan.patience)
     helping = partial(help_once, plan, at) if plan.shards > 1 else lambda: None
-    with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT, meanwhile=helping):
-        for day in nights_to_run(plan.store, on):
-            night = replace(begin(plan, day, on, at()), progress=progress)
+    with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT, meanwhile=helping) as hold:
+        for day in patience.through(lambda: nights_to_run(plan.store, on)):
+            night = replace(patience.through(lambda day=day: begin(plan, day, on, at())), progress=progress)  # type: ignore[misc]
+            night.incidents.update(happened)
+            happened.clear()
             for spec in STEPS:
-                sharing.open_step(night, spec)
-                sharing.finish_step(night, spec)
-    return certificate(plan.store, on)
+                run_patiently(night, spec, patience, hold.keep)
+    return patience.through(lambda: certificate(plan.store, on))
 
 
 def certificate(store: Store, on: date) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from ponte_workflow.services.night import certifying
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.services.night.steps import BY_NAME, SHARDED, StepSpec
 from ponte_workflow.services.night.words import note_words
-from ponte_workflow.store import leases, nights
+from ponte_workflow.store import incidents, leases, nights
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.leases import Lease, LeaseLost
 from ponte_workflow.store.nights import StepCounts
@@ -33,6 +33,7 @@ def open_step(night: Night, spec: StepSpec) -> int:
 
 def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
     """One shard, unless it is done or somebody else has it. Safe to call again after a failure or a kill."""
+    _give_back_what_is_owed(night)
     with night.unit() as tx:
         lease = leases.take(tx, night.id, spec.name, whoami(), night.lease_seconds, shard=shard)
     return StepCounts() if lease is None else _work(night, spec, lease)
@@ -40,6 +41,7 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
 
 def finish_step(night: Night, spec: StepSpec) -> StepCounts:
     """Every shard that is left, those of workers that died too, until the step is ended; waits for those who work."""
+    _give_back_what_is_owed(night)
     total = StepCounts()
     while True:
         with night.unit() as tx:
@@ -81,17 +83,28 @@ def _work(night: Night, spec: StepSpec, lease: Lease) -> StepCounts:
     with bound(night=night.on.isoformat(), night_id=night.id, step=spec.name, shard=lease.shard):
         if lease.taken_over:
             log.warning("a shard is taken over: whoever had it is presumed dead")
+            night.incidents.update(shards_taken_over=1)
         try:
             return _shard(_under(night, lease), spec, lease)
         except LeaseLost:
             log.warning("the lease of a shard was lost: another process is at it")
             return StepCounts()
         except BaseException:
-            leases.give_back(night.unit, lease)
+            if not leases.give_back(night.unit, lease):
+                night.owed.append(lease)  # the database went away: it is told when it is back
             raise
 
 
+def _give_back_what_is_owed(night: Night) -> None:
+    while night.owed and leases.give_back(night.unit, night.owed[-1]):
+        night.owed.pop()
+
+
 def _shard(night: Night, spec: StepSpec, lease: Lease) -> StepCounts:
+    if night.incidents:
+        with night.unit() as tx:
+            incidents.add(tx, night.id, spec.name, lease.shard, night.incidents)
+        night.incidents.clear()
     note, counts = None, StepCounts()
     try:
         counts = spec.run(night, lease.shard)

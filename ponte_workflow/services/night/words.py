@@ -3,7 +3,7 @@
 from datetime import date
 
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.i18n import language
+from ponte_workflow.i18n import language, ngettext
 from states.pathway import PAUSE_CLOCK, Pathway
 
 
@@ -53,6 +53,38 @@ def note_words(note: str) -> str:
         ),
     }
     return notes.get(note, note)
+
+
+def incident_words(name: str, n: int) -> str:
+    """What went wrong during a night and was mended by it: a name of store/incidents.py and how often."""
+    sentences = {
+        "taken_up_again": ngettext(
+            "a run ended before its time and another took it up ({n} time)",
+            "a run ended before its time and another took it up ({n} times)",
+            n,
+        ),
+        "database_away": ngettext(
+            "the database went away and was waited for ({n} time)",
+            "the database went away and was waited for ({n} times)",
+            n,
+        ),
+        "batches_redone": ngettext(
+            "{n} batch failed and was done again case by case",
+            "{n} batches failed and were done again case by case",
+            n,
+        ),
+        "shards_taken_over": ngettext(
+            "{n} shard was taken over from a worker that had fallen silent",
+            "{n} shards were taken over from workers that had fallen silent",
+            n,
+        ),
+        "prefect_lost": ngettext(
+            "Prefect was lost on the way and the night went on without it ({n} time)",
+            "Prefect was lost on the way and the night went on without it ({n} times)",
+            n,
+        ),
+    }
+    return sentences.get(name, f"{name}: {n}").format(n=n)
 
 
 def clock_name(pathway: Pathway, clock: str, person_id: int) -> str:

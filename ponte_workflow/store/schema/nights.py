@@ -32,6 +32,7 @@ night_step = Table(
     Column("acted_on", Integer, nullable=False, default=0),
     Column("set_aside", Integer, nullable=False, default=0),
     Column("note", Text, nullable=True),
+    Column("incidents", Text, nullable=False, server_default="{}"),  # JSON, name -> count: store/incidents.py
     UniqueConstraint("night_id", "step", "shard"),
 )
 

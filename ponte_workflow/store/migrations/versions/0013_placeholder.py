@@ -1,0 +1,14 @@
+"""Nothing yet: holds the place of a migration that is made elsewhere."""
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
