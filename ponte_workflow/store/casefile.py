@@ -1,6 +1,6 @@
 """Writing a case: what a Decision says, its history entry and its outbox rows, all in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -92,17 +92,11 @@ def write(
     case_values: further columns of the case (assignment).
     """
     personal = {name: text for name, text, privacy in decision.private if privacy == "personal"}
-    data = {**writing.data, "from": list(before.configuration), "to": list(decision.configuration)}
+    data = entry_data(writing, before, decision)
     values: dict[str, Any] = {"configuration": " ".join(decision.configuration), **case_values}
     values["closed_on"] = (row.closed_on or writing.on) if closed else None
     if human:
         values |= {"last_event_on": writing.on, "stalled_on": None, "stall_told_to": None}
-    if decision.steps:
-        data["steps"] = [[s.person_id, s.trigger, list(s.source), list(s.target)] for s in decision.steps]
-    if started := [effect.person_id for effect in decision.effects if isinstance(effect, effects.StartJourney)]:
-        data["started"] = started
-    if any(isinstance(effect, effects.Release) for effect in decision.effects):
-        data["released"] = True
     if writing.kind != "clock":
         data["before"] = _before(tx, row, before)
     entry = Writing(writing.kind, writing.on, writing.at, writing.actor_id, data)
@@ -115,6 +109,18 @@ def write(
     for effect in decision.effects:
         applier.apply(effect)
     return by_id(tx, row.id), history_id
+
+
+def entry_data(writing: Writing, before: CaseSnapshot, decision: Decision) -> dict[str, Any]:
+    """What a history entry says of a decision, but for what an undo needs."""
+    data = {**writing.data, "from": list(before.configuration), "to": list(decision.configuration)}
+    if decision.steps:
+        data["steps"] = [[s.person_id, s.trigger, list(s.source), list(s.target)] for s in decision.steps]
+    if started := [effect.person_id for effect in decision.effects if isinstance(effect, effects.StartJourney)]:
+        data["started"] = started
+    if any(isinstance(effect, effects.Release) for effect in decision.effects):
+        data["released"] = True
+    return data
 
 
 def restore(tx: Transaction, row: CaseRow, entry: chain.Entry, writing: Writing) -> CaseRow:
@@ -264,6 +270,23 @@ def _before(tx: Transaction, row: CaseRow, before: CaseSnapshot) -> dict[str, An
     )
     open_tasks = select(task.c.id).where(task.c.case_id == row.id, task.c.closed_on.is_(None))
     open_pause = select(pause.c.id).where(pause.c.case_id == row.id, pause.c.resumed_on.is_(None))
+    return before_data(
+        row,
+        before,
+        [tuple(one) for one in journeys],
+        list(tx.connection.execute(open_tasks).scalars()),
+        tx.connection.execute(open_pause).scalar(),
+    )
+
+
+def before_data(
+    row: CaseRow,
+    before: CaseSnapshot,
+    journeys: Sequence[tuple[Any, ...]],
+    open_tasks: list[int],
+    open_pause: int | None,
+) -> dict[str, Any]:
+    """What an undo needs, as a history entry keeps it. journeys: (person id, state, begun on, ended on)."""
     return {
         "configuration": list(before.configuration),
         "closed_on": _iso(row.closed_on),
@@ -273,9 +296,9 @@ def _before(tx: Transaction, row: CaseRow, before: CaseSnapshot) -> dict[str, An
         "clocks": [
             [c.person_id, c.name, c.started_on.isoformat(), c.position, c.held, _iso(c.due_on)] for c in before.clocks
         ],
-        "journeys": [[j.person_id, j.configuration, j.started_on.isoformat(), _iso(j.ended_on)] for j in journeys],
-        "open_tasks": list(tx.connection.execute(open_tasks).scalars()),
-        "pause": tx.connection.execute(open_pause).scalar(),
+        "journeys": [[person, state, begun.isoformat(), _iso(ended)] for person, state, begun, ended in journeys],
+        "open_tasks": open_tasks,
+        "pause": open_pause,
     }
 
 

@@ -83,35 +83,11 @@ class Applier:
         )
 
     def _notify(self, notice: effects.Notify) -> None:
-        row = self.row
-        if notice.to in ("household", "person"):
-            recipient_id = notice.person_id or contact_person(self.tx, row.household_id, self.writing.on)
-            if recipient_id is None:
-                return  # nobody of the household is left to write to
-            recipient, delivery = f"person:{recipient_id}", "direct"
-        else:
-            holder = self.directory.holder(
-                notice.to, assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
-            )
-            recipient = outbox.NOBODY if holder is None else f"staff:{holder}"
-            delivery = "direct" if notice.at_once else "digest"
-        outbox.queue(
-            self.tx,
-            outbox.OutboxRow(
-                rule=notice.rule,
-                due_on=notice.due_on,
-                recipient=recipient,
-                message=notice.message,
-                kind=notice.kind,
-                delivery=delivery,
-                case_id=row.id,
-                data=_notice_data(notice),
-                history_seq=row.history_length + 1,
-                legal=notice.message in LEGAL,
-                expires_on=notice.about,
-                not_before=None if notice.about is None else _morning_before(notice.about),
-            ),
-        )
+        contact = None
+        if notice.to in ("household", "person") and not notice.person_id:
+            contact = contact_person(self.tx, self.row.household_id, self.writing.on)
+        if (message := notice_row(self.row, notice, contact, self.directory)) is not None:
+            outbox.queue(self.tx, message)
 
     def _task(self, effect: effects.OpenTask | effects.CloseTask) -> None:
         if isinstance(effect, effects.CloseTask):
@@ -178,6 +154,40 @@ class Applier:
             .values(resumed_on=self.writing.on)
         )
         self.tx.connection.execute(update(cases).where(cases.c.id == self.row.id).values(paused=False))
+
+
+def notice_row(
+    row: CaseRow, notice: effects.Notify, contact: int | None, directory: Directory
+) -> outbox.OutboxRow | None:
+    """What waits in the outbox for a notice of the case's next history entry; None: nobody is left to write to.
+
+    contact: the person who is written to for the household.
+    """
+    if notice.to in ("household", "person"):
+        recipient_id = notice.person_id or contact
+        if recipient_id is None:
+            return None
+        recipient, delivery = f"person:{recipient_id}", "direct"
+    else:
+        holder = directory.holder(
+            notice.to, assigned_to=row.assigned_to, partner_id=row.partner_id, quarter_id=row.quarter_id
+        )
+        recipient = outbox.NOBODY if holder is None else f"staff:{holder}"
+        delivery = "direct" if notice.at_once else "digest"
+    return outbox.OutboxRow(
+        rule=notice.rule,
+        due_on=notice.due_on,
+        recipient=recipient,
+        message=notice.message,
+        kind=notice.kind,
+        delivery=delivery,
+        case_id=row.id,
+        data=_notice_data(notice),
+        history_seq=row.history_length + 1,
+        legal=notice.message in LEGAL,
+        expires_on=notice.about,
+        not_before=None if notice.about is None else _morning_before(notice.about),
+    )
 
 
 def _morning_before(day: date) -> datetime:

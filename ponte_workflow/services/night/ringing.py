@@ -9,13 +9,13 @@ from ponte_workflow.services.casework import Standing, stand
 from ponte_workflow.services.message_words import message_name
 from ponte_workflow.services.night.context import Action, Night
 from ponte_workflow.services.night.guarding import guarded
+from ponte_workflow.services.night.ringing_whole import ring_whole, writing_of
 from ponte_workflow.services.night.words import clock_name, day
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.words import role_name, state_labels
 from ponte_workflow.store import batches, casefile, cases, held, incidents, outbox
 from ponte_workflow.store import history as chain
 from ponte_workflow.store.batches import DueClock
-from ponte_workflow.store.effects import Writing
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.store.leases import LeaseLost
@@ -111,6 +111,7 @@ def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings, held
                 return StepCounts(), None
             fit = held_back.fit(tx, rows)
             slow = _Batch(night, tx, night.directory(tx), rings).run(fit)
+            slow = ring_whole(night, tx, slow)
             counts = StepCounts(len(fit) - len(slow), len(fit) - len(slow), 0)
             count_step(tx, night.id, STEP, shard, counts)
     except (StoreFailed, LeaseLost):
@@ -249,15 +250,7 @@ def ring_alone(night: Night, tx: Transaction, row: DueClock) -> bool:
 
 def _write(night: Night, tx: Transaction, standing: Standing, decision: Decision, clock: RunningClock) -> None:
     assert not isinstance(decision, Refusal)
-    row = standing.row
-    moved = any(step.source != step.target for step in decision.steps)
-    move = next((e for e in decision.effects if isinstance(e, MoveClock)), None)
-    data: dict[str, Any] = {"clock": clock.name, "person": clock.person_id, "position": clock.position + 1}
-    if move is not None:
-        data |= {"position": move.position, "next": move.due_on.isoformat() if move.due_on else None}
-    if decision.steps:
-        data["trigger"] = decision.steps[0].trigger
-    writing = Writing("step" if moved else "clock", night.on, night.at, None, data)
+    row, writing = standing.row, writing_of(night, decision, clock)
     casefile.write(
         tx,
         row,

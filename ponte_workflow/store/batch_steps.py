@@ -1,0 +1,135 @@
+"""Decisions about whole cases written a thousand at a time, at driver level: steps, clocks, history, messages.
+
+Only what alarms come to: a step of the household, clocks that stop, start and move, somebody told. Whoever has a decision
+with other effects writes it by `casefile.write`, whose tables these are; a test holds both to the same rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from ponte_workflow.errors import CaseChanged
+from ponte_workflow.i18n import gettext as _
+from ponte_workflow.store import outbox
+from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.outbox import OutboxRow
+from states import decision as effects
+from states.decision import Decision
+
+BULK = (effects.StartClock, effects.StopClock, effects.MoveClock, effects.Notify, effects.Signal)
+
+
+class CaseStep(NamedTuple):
+    """The case's new state and chain head; `version_was` guards it."""
+
+    configuration: str
+    closed_on: date | None
+    length: int
+    head: str
+    id: int
+    version_was: int
+
+
+class Entry(NamedTuple):
+    """A chain entry."""
+
+    case_id: int
+    seq: int
+    kind: str
+    data: str
+    previous_hash: str
+    hash: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be written; `write` does it, in an order in which a clock that is entered anew starts anew."""
+
+    cases: list[CaseStep] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    gone: list[tuple[int, int, str]] = field(default_factory=list)  # clocks: case, person, name
+    moved: list[tuple[int, int, date | None, int, int, str]] = field(default_factory=list)
+    started: list[tuple[int, int, str, date, date | None]] = field(default_factory=list)
+    messages: list[OutboxRow] = field(default_factory=list)
+
+    def clocks_of(self, case_id: int, decision: Decision) -> None:
+        """Collect what happens to the clocks of a case."""
+        for effect in decision.effects:
+            match effect:
+                case effects.StopClock(person_id, name):
+                    self.gone.append((case_id, person_id, name))
+                case effects.StartClock(person_id, name, started_on, due_on):
+                    self.gone.append((case_id, person_id, name))
+                    self.started.append((case_id, person_id, name, started_on, due_on))
+                case effects.MoveClock(person_id, name, position, held, due_on):
+                    self.moved.append((position, held, due_on, case_id, person_id, name))
+                case _:
+                    pass
+
+
+def fits(decision: Decision) -> bool:
+    """Whether a decision can be written here."""
+    return not decision.journeys and not decision.private and all(isinstance(one, BULK) for one in decision.effects)
+
+
+_SQLITE = {
+    "cases": """UPDATE cases SET configuration = ?, closed_on = ?, history_length = ?, history_head = ?,
+        version = version + 1, set_aside_on = NULL, set_aside_why = NULL WHERE id = ? AND version = ?""",
+    "entries": """INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+    "moved": "UPDATE clock SET position = ?, held = ?, due_on = ? WHERE case_id = ? AND person_id = ? AND name = ?",
+    "gone": "DELETE FROM clock WHERE case_id = ? AND person_id = ? AND name = ?",
+    "started": """INSERT INTO clock (case_id, person_id, name, started_on, position, held, due_on)
+        VALUES (?, ?, ?, ?, 0, 0, ?)""",
+}
+_POSTGRESQL = {
+    "cases": """UPDATE cases SET configuration = n.configuration, closed_on = n.closed_on, history_length = n.length,
+        history_head = n.head, version = version + 1, set_aside_on = NULL, set_aside_why = NULL
+        FROM unnest(%s::text[], %s::date[], %s::int[], %s::text[], %s::bigint[], %s::int[])
+            AS n(configuration, closed_on, length, head, id, was)
+        WHERE cases.id = n.id AND cases.version = n.was""",
+    "entries": """INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash)
+        SELECT n.case_id, n.seq, n.kind, n.day, n.at, n.data, n.previous, n.hash
+        FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::date[], %s::timestamptz[], %s::text[], %s::text[],
+            %s::text[]) AS n(case_id, seq, kind, day, at, data, previous, hash)""",
+    "moved": """UPDATE clock SET position = n.position, held = n.held, due_on = n.due_on
+        FROM unnest(%s::int[], %s::int[], %s::date[], %s::bigint[], %s::bigint[], %s::text[])
+            AS n(position, held, due_on, case_id, person_id, name)
+        WHERE clock.case_id = n.case_id AND clock.person_id = n.person_id AND clock.name = n.name""",
+    "gone": """DELETE FROM clock USING unnest(%s::bigint[], %s::bigint[], %s::text[]) AS n(case_id, person_id, name)
+        WHERE clock.case_id = n.case_id AND clock.person_id = n.person_id AND clock.name = n.name""",
+    "started": """INSERT INTO clock (case_id, person_id, name, started_on, position, held, due_on)
+        SELECT n.case_id, n.person_id, n.name, n.started_on, 0, 0, n.due_on
+        FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::date[], %s::date[])
+            AS n(case_id, person_id, name, started_on, due_on)""",
+}
+
+
+def write(tx: Transaction, batch: Batch, *, on: date, at: datetime) -> None:
+    """Write a batch. Raises `CaseChanged` when somebody changed one of its cases meanwhile: nothing of it stays."""
+    written = _many(tx, "cases", batch.cases)
+    if written != len(batch.cases):
+        missing = len(batch.cases) - written
+        raise CaseChanged(_("{n} cases of a batch were changed by somebody else meanwhile").format(n=missing))
+    moment = at if tx.is_postgresql else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    entries = [
+        (one.case_id, one.seq, one.kind, on, moment, one.data, one.previous_hash, one.hash) for one in batch.entries
+    ]
+    _many(tx, "entries", entries)
+    _many(tx, "moved", batch.moved)
+    _many(tx, "gone", batch.gone)
+    _many(tx, "started", batch.started)
+    if outbox.queue_many(tx, batch.messages) != len(batch.messages):
+        for message in batch.messages:  # one of them was there: an undo may have withdrawn it
+            outbox.queue(tx, message)
+
+
+def _many(tx: Transaction, what: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    if not rows:
+        return 0
+    run = tx.connection.exec_driver_sql
+    if tx.is_postgresql:
+        return run(_POSTGRESQL[what], tuple(list(column) for column in zip(*rows, strict=True))).rowcount
+    plain = [tuple(value.isoformat() if isinstance(value, date) else value for value in row) for row in rows]
+    return run(_SQLITE[what], plain).rowcount
