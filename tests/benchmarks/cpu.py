@@ -19,9 +19,15 @@ def database_cpu(folder: Path | None) -> float:
 
 
 def family_cpu(first: int) -> float:
-    """Seconds of CPU of a running process, of its children that have ended and of those that run."""
-    children = [int(one) for path in Path(f"/proc/{first}/task").glob("*/children") for one in path.read_text().split()]
-    return process_cpu(first, ended=True) + sum(process_cpu(child) for child in children)
+    """Seconds of CPU of a running process, of its children that have ended and of everybody below it that runs."""
+    used = process_cpu(first, ended=True)
+    for path in Path(f"/proc/{first}/task").glob("*/children"):
+        try:
+            children = path.read_text().split()
+        except OSError:  # the thread has ended meanwhile
+            continue
+        used += sum(family_cpu(int(child)) for child in children)
+    return used
 
 
 def process_cpu(pid: int, *, ended: bool = False) -> float:

@@ -25,6 +25,7 @@ FAR = date(2099, 1, 1)
 BEFORE, AFTER = "to_contact", "neighbours"
 ATTEMPTS, CHANNELS = 3, 2
 NEXT_DUE = ON + timedelta(days=7)  # Ponte counts five working days, which is the same day
+NEXT_FAR = date(2098, 1, 1)  # the next timer where the engine looks at the machine's clock: it must not be due at once
 
 
 @dataclass(frozen=True)
@@ -121,26 +122,48 @@ def given(doc: str | None) -> Given:
     parser.add_argument("--cases", type=int, default=2000)
     parser.add_argument("--due", type=int, default=500)
     parser.add_argument("--data", type=Path, help="data folder of the PostgreSQL server on this machine")
-    parser.add_argument("--kind", choices=("fire", "remind"), default="fire", help="remind: Ponte's reminder alone")
+    parser.add_argument("--kind", default="fire", help="which of its ways, where a module has several")
     args = parser.parse_args()
     return Given(args.database, Job(args.cases, args.due), args.data, args.kind)
 
 
-def measure(what: Given, night: Callable[[], object], *, helper: int | None = None) -> Spent:
-    """Run the night. helper: the id of a running server process of the peer, whose CPU counts too."""
+@dataclass
+class Watch:
+    """Begun before the night's work, stopped after it. helper: a running server process of the peer, whose CPU counts too."""
 
-    def used() -> float:
-        return own_cpu() + database_cpu(what.data) + (family_cpu(helper) if helper else 0.0)
+    what: Given
+    helper: int | None = None
 
-    cpu, begun = used(), time.perf_counter()
+    def __post_init__(self) -> None:
+        self._cpu, self._begun = self._used(), time.perf_counter()
+
+    def wall(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self._begun
+
+    def cpu(self) -> float:
+        """Seconds of CPU since the beginning, of this process, its children and the servers."""
+        return self._used() - self._cpu
+
+    def _used(self) -> float:
+        return own_cpu() + database_cpu(self.what.data) + (family_cpu(self.helper) if self.helper else 0.0)
+
+
+def measure(
+    what: Given, night: Callable[[], object], *, helper: int | None = None, settle: Callable[[], object] | None = None
+) -> Spent:
+    """Run the night. settle: waits for what it has left to the helper; that one's CPU counts, its time does not."""
+    watch = Watch(what, helper)
     night()
-    wall = time.perf_counter() - begun
-    return Spent(wall, used() - cpu)
+    wall = watch.wall()
+    if settle is not None:
+        settle()
+    return Spent(wall, watch.cpu())
 
 
-def tell(what: Given, spent: Spent, found: Outcome) -> None:
+def tell(what: Given, spent: Spent, found: Outcome, *, next_due: date = NEXT_DUE) -> None:
     """Check the outcome and print the line that the benchmark reads."""
-    check(what.job, found)
+    check(what.job, found, next_due=next_due)
     say(what, spent)
 
 
