@@ -104,7 +104,7 @@ def run(what: Given, path: str, helper: int) -> Spent:
 
     spent: list[Spent] = []
 
-    @flow(task_runner=ThreadPoolTaskRunner(max_workers=WORKERS))  # type: ignore[arg-type]
+    @flow(task_runner=ThreadPoolTaskRunner(max_workers=WORKERS))
     def night() -> None:
         def work() -> None:
             raw = connect(path)

@@ -49,7 +49,7 @@ class CaseFlow:
 
 
 class TimedFlow(flow.Flow):
-    """The same as a flow of nodes ("Workflow Nodes"): a timer waits in the database, a function does the step."""
+    """The same as a flow of nodes ("Core Concepts"): a timer waits in the database, a function does the step."""
 
     process_class = CaseProcess
     lock_impl = lock.SelectForUpdateLock()
