@@ -5,7 +5,11 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 JOBS ?= 2
 
-.PHONY: help demo test year check lock bench messages
+# The other engines of the benchmark have an environment of their own: nothing of theirs is ever a dependency of Ponte.
+PEERS := .venv-peers
+PEERS_STAMP := $(PEERS)/.installed
+
+.PHONY: help demo test year check lock bench peers messages
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
 
@@ -32,7 +36,15 @@ check: $(STAMP) ## Lint, formatting, types, who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## Measure, and write docs/benchmarks.md
+$(PEERS_STAMP): tests/benchmarks/peers/requirements.txt
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@echo "Installing the other engines into $(PEERS) (once)..."
+	@$(PEERS)/bin/python -m pip install -qq --disable-pip-version-check -r $<
+	@touch $@
+
+peers: $(PEERS_STAMP) ## The other engines that the benchmark compares Ponte with (in .venv-peers)
+
+bench: $(STAMP) $(PEERS_STAMP) ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
 CATALOGUE := ponte_workflow/locale/it/LC_MESSAGES/ponte

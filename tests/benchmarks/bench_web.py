@@ -30,6 +30,7 @@ from ponte_workflow.config import Settings
 from ponte_workflow.services import accounts
 from ponte_workflow.store import network
 from ponte_workflow.web.gate import COOKIE
+from tests.benchmarks.cpu import database_cpu, process_cpu
 from tests.benchmarks.region import RICH, Region
 from tests.benchmarks.region_lives import FEW, LEAD, MANY
 from tests.weight import first_visit
@@ -243,7 +244,7 @@ def crowd(
     walkers: list[_Walker] = []
     with _served(made) as (port, process):
         begun = time.monotonic()
-        cpu = _cpu(process.pid) + database_cpu(database)
+        cpu = process_cpu(process.pid) + database_cpu(database)
         for number, cookies in enumerate(sessions):
             walkers.append(_Walker(port, cookies, begun + seconds, pause, Random(number)))
         for walker in walkers:
@@ -251,7 +252,7 @@ def crowd(
         for walker in walkers:
             walker.join()
         took = time.monotonic() - begun
-        cpu = _cpu(process.pid) + database_cpu(database) - cpu
+        cpu = process_cpu(process.pid) + database_cpu(database) - cpu
     steps, times = sum(w.steps for w in walkers), [t for w in walkers for t in w.times]
     errors = tuple(e for w in walkers for e in w.errors)
     lost = steps - (_entries(ponte) - before)
@@ -344,24 +345,6 @@ def _wait(port: int) -> None:
         except OSError:
             time.sleep(0.1)
     raise SystemExit("the server did not start")
-
-
-def database_cpu(folder: Path | None) -> float:
-    """Seconds of CPU that the PostgreSQL server with this data folder and its children have used; 0 without one."""
-    if folder is None:
-        return 0.0
-    first = int((folder / "postmaster.pid").read_text().split()[0])
-    children = [int(one) for path in Path(f"/proc/{first}/task").glob("*/children") for one in path.read_text().split()]
-    return _cpu(first, ended=True) + sum(_cpu(child) for child in children)
-
-
-def _cpu(pid: int, *, ended: bool = False) -> float:
-    """Seconds of CPU of a running process, with its ended children if wanted; 0 where /proc does not tell."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
 
 
 def _entries(ponte: Ponte) -> int:
