@@ -17,8 +17,7 @@ from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan, ringing
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import history as chain
-from ponte_workflow.store import migrate
-from ponte_workflow.store import nights as night_store
+from ponte_workflow.store import leases, migrate
 from ponte_workflow.store.crypto import FieldCipher, new_key
 from ponte_workflow.store.engine import Store, Transaction, open_engine
 from ponte_workflow.store.schema.casework import cases, clock, contact_attempt, history
@@ -124,7 +123,7 @@ def begin(store: Store, known: Pathways) -> nights.Night:
     """The night of the job, at its step of the clocks."""
     night = nights.begin(Plan(store, known, Path("/nonexistent"), "plain"), ON, ON, AT)
     with store.transaction() as tx:
-        night_store.begin_step(tx, night.id, ringing.STEP, 0)
+        leases.open_step(tx, night.id, ringing.STEP, 1)
     return night
 
 
