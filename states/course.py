@@ -23,7 +23,6 @@ from states.decision import (
 )
 from states.document import Consequence, Text, TriggerSpec
 from states.guards import GUARDS, Situation, need, parameters_of
-from states.machine import ancestors
 from states.pathway import Pathway
 from states.snapshot import HOUSEHOLD, Attempt, CaseSnapshot, Fact, Triggered, Value
 
@@ -269,17 +268,12 @@ def clock_changes(
     on: date,
 ) -> list[Effect]:
     """Clocks of states left stop, clocks of states entered start; a state that stays keeps its own."""
-    chart = pathway.person if person_id else pathway.household
-    old = {path for leaf in before for path in ancestors(leaf)}
-    new = {path for leaf in after for path in ancestors(leaf)}
-    changes: list[Effect] = []
-    for path in sorted(old - new):
-        changes += [StopClock(person_id, name) for name in pathway.clock_names(path, person=bool(person_id))]
-    for path in (path for path in chart.states if path in new - old):
-        for name in pathway.clock_names(path, person=bool(person_id)):
-            due = pathway.due(name, person_id, 0, on)
-            assert due is not None
-            changes.append(StartClock(person_id, name, on, due))
+    left, entered = pathway.clocks_between(before, after, person=bool(person_id))
+    changes: list[Effect] = [StopClock(person_id, name) for name in left]
+    for name in entered:
+        due = pathway.due(name, person_id, 0, on)
+        assert due is not None
+        changes.append(StartClock(person_id, name, on, due))
     return changes
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from states.document import Parameters, Text
@@ -19,6 +20,7 @@ def need(name: str, parameters: Parameters) -> Need:
     return name, json.dumps(parameters, sort_keys=True, separators=(",", ":")) if parameters else ""
 
 
+@cache
 def parameters_of(need_: Need) -> Parameters:
     """The parameters of a need."""
     parameters: Parameters = json.loads(need_[1]) if need_[1] else {}

@@ -49,6 +49,7 @@ class Machine:
     def __init__(self, nodes: dict[str, Node], initial: str, transitions: Iterable[Transition]) -> None:
         self._nodes = nodes
         self.transitions = tuple(transitions)
+        self._sound: set[Configuration] = set()  # configurations that were looked at and are legal
         self._memo: dict[tuple[Configuration, str, tuple[bool, ...]], Configuration | None] = {}
         self._needs: dict[tuple[Configuration, str], tuple[Need, ...] | None] = {}
         self._lock = Lock()
@@ -130,10 +131,13 @@ class Machine:
 
     def check(self, configuration: Configuration) -> None:
         """Raise `IllegalConfiguration` unless every active region has exactly one leaf (the library accepts anything)."""
+        if configuration in self._sound:
+            return
         tops = {leaf.split(SEPARATOR)[0] for leaf in configuration}
         if len(tops) == 1 and tops <= self._nodes.keys():
             try:
                 if sorted(self._leaves(next(iter(tops)), configuration)) == sorted(configuration):
+                    self._sound.add(configuration)
                     return
             except LookupError:
                 pass  # an unknown or missing leaf: refused below, with the whole configuration named

@@ -45,9 +45,18 @@ class Chart:
         self.eventless = tuple(
             name for name, sources in self.triggers.items() if any(trigger.eventless for trigger in sources.values())
         )
+        # What the night asks again and again of the few configurations in which cases stand.
+        self._declared: dict[tuple[Configuration, str], TriggerSpec | None] = {}
+        self._closed: dict[Configuration, bool] = {}
 
     def trigger(self, configuration: Configuration, name: str) -> TriggerSpec | None:
         """The trigger as the innermost active state declares it; None where it is not possible."""
+        key = (configuration, name)
+        if key not in self._declared:
+            self._declared[key] = self._innermost(configuration, name)
+        return self._declared[key]
+
+    def _innermost(self, configuration: Configuration, name: str) -> TriggerSpec | None:
         sources = self.triggers.get(name, {})
         for leaf in configuration:
             for path in ancestors(leaf):
@@ -62,11 +71,13 @@ class Chart:
 
     def is_closed(self, configuration: Configuration) -> bool:
         """Whether nothing more is expected: closed, or (persons) in a final state."""
-        closed = self.spec.closed
-        return all(
-            (closed is not None and leaf.split(SEPARATOR)[0] == closed) or self.states[leaf].spec.final
-            for leaf in configuration
-        )
+        if configuration not in self._closed:
+            closed = self.spec.closed
+            self._closed[configuration] = all(
+                (closed is not None and leaf.split(SEPARATOR)[0] == closed) or self.states[leaf].spec.final
+                for leaf in configuration
+            )
+        return self._closed[configuration]
 
     def label(self, path: str) -> Text:
         """The state's own label."""
@@ -99,6 +110,7 @@ class Pathway:
             closures=tuple((closure.first, closure.last) for closure in document.calendar.closures.values()),
         )
         self._tasks: dict[str, Text] = {}
+        self._clock_names: dict[tuple[bool, Configuration, Configuration], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._alarms: dict[tuple[bool, str], AlarmSequence] = {}
         for is_person, chart in ((False, self.household), (True, self.person)):
             for path, state in chart.states.items():
@@ -114,6 +126,22 @@ class Pathway:
         """The clocks that a state starts."""
         chart = self.person if person else self.household
         return tuple(f"{path}/{name}" for name in chart.states[path].spec.clocks)
+
+    def clocks_between(
+        self, before: Configuration, after: Configuration, *, person: bool
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The clocks of the states that are left, and of those that are entered, in the document's order."""
+        key = (person, before, after)
+        if key not in self._clock_names:
+            old = {path for leaf in before for path in ancestors(leaf)}
+            new = {path for leaf in after for path in ancestors(leaf)}
+            chart = self.person if person else self.household
+            left, entered = sorted(old - new), [path for path in chart.states if path in new - old]
+            self._clock_names[key] = (
+                tuple(name for path in left for name in self.clock_names(path, person=person)),
+                tuple(name for path in entered for name in self.clock_names(path, person=person)),
+            )
+        return self._clock_names[key]
 
     def due(self, clock: str, person_id: int, position: int, started_on: date, held: int = 0) -> date | None:
         """When that ring is due; None when the clock has run out."""

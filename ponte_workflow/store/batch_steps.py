@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ponte_workflow.errors import CaseChanged
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.log import log
 from ponte_workflow.store import outbox
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.outbox import OutboxRow
@@ -82,6 +83,17 @@ _SQLITE = {
     "gone": "DELETE FROM clock WHERE case_id = ? AND person_id = ? AND name = ?",
     "started": """INSERT INTO clock (case_id, person_id, name, started_on, position, held, due_on)
         VALUES (?, ?, ?, ?, 0, 0, ?)""",
+    "messages": """INSERT INTO outbox (case_id, rule, due_on, recipient, message, kind, delivery, legal, data, history_seq,
+        status, attempts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0) ON CONFLICT DO NOTHING""",
+}
+# The places of dates, which SQLite keeps as texts.
+_DAYS: dict[str, tuple[int, ...]] = {
+    "cases": (1,),
+    "entries": (),
+    "moved": (2,),
+    "gone": (),
+    "started": (3, 4),
+    "messages": (2,),
 }
 _POSTGRESQL = {
     "cases": """UPDATE cases SET configuration = n.configuration, closed_on = n.closed_on, history_length = n.length,
@@ -103,6 +115,12 @@ _POSTGRESQL = {
         SELECT n.case_id, n.person_id, n.name, n.started_on, 0, 0, n.due_on
         FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::date[], %s::date[])
             AS n(case_id, person_id, name, started_on, due_on)""",
+    "messages": """INSERT INTO outbox (case_id, rule, due_on, recipient, message, kind, delivery, legal, data,
+        history_seq, status, attempts)
+        SELECT n.case_id, n.rule, n.due_on, n.recipient, n.message, n.kind, n.delivery, n.legal, n.data, n.seq, 'queued', 0
+        FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bool[],
+            %s::text[], %s::int[]) AS n(case_id, rule, due_on, recipient, message, kind, delivery, legal, data, seq)
+        ON CONFLICT DO NOTHING""",
 }
 
 
@@ -112,17 +130,39 @@ def write(tx: Transaction, batch: Batch, *, on: date, at: datetime) -> None:
     if written != len(batch.cases):
         missing = len(batch.cases) - written
         raise CaseChanged(_("{n} cases of a batch were changed by somebody else meanwhile").format(n=missing))
-    moment = at if tx.is_postgresql else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    entries = [
-        (one.case_id, one.seq, one.kind, on, moment, one.data, one.previous_hash, one.hash) for one in batch.entries
-    ]
-    _many(tx, "entries", entries)
+    when: tuple[Any, Any] = (
+        (on, at) if tx.is_postgresql else (on.isoformat(), at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
+    )
+    _many(tx, "entries", [(case, seq, kind, *when, *rest) for case, seq, kind, *rest in batch.entries])
     _many(tx, "moved", batch.moved)
     _many(tx, "gone", batch.gone)
     _many(tx, "started", batch.started)
-    if outbox.queue_many(tx, batch.messages) != len(batch.messages):
-        for message in batch.messages:  # one of them was there: an undo may have withdrawn it
+    if (new := _queue(tx, batch.messages)) != len(batch.messages):
+        log.info("messages of a batch were there already", there=len(batch.messages) - new)
+        for message in batch.messages:  # an undo may have withdrawn one: then it waits again
             outbox.queue(tx, message)
+
+
+def _queue(tx: Transaction, messages: Sequence[OutboxRow]) -> int:
+    """Queue messages that wait for no moment of their own at driver level, the others as ever; how many were new."""
+    plain = [one for one in messages if one.not_before is None and one.expires_on is None]
+    others = [one for one in messages if one.not_before is not None or one.expires_on is not None]
+    rows = [
+        (
+            one.case_id,
+            one.rule,
+            one.due_on,
+            one.recipient,
+            one.message,
+            one.kind,
+            one.delivery,
+            one.legal,
+            outbox.data_text(one),
+            one.history_seq,
+        )
+        for one in plain
+    ]
+    return _many(tx, "messages", rows) + outbox.queue_many(tx, others)
 
 
 def _many(tx: Transaction, what: str, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -131,5 +171,13 @@ def _many(tx: Transaction, what: str, rows: Sequence[tuple[Any, ...]]) -> int:
     run = tx.connection.exec_driver_sql
     if tx.is_postgresql:
         return run(_POSTGRESQL[what], tuple(list(column) for column in zip(*rows, strict=True))).rowcount
-    plain = [tuple(value.isoformat() if isinstance(value, date) else value for value in row) for row in rows]
-    return run(_SQLITE[what], plain).rowcount
+    days = _DAYS[what]
+    return run(_SQLITE[what], [_with_texts(row, days) for row in rows] if days else list(rows)).rowcount
+
+
+def _with_texts(row: tuple[Any, ...], days: tuple[int, ...]) -> tuple[Any, ...]:
+    values = list(row)
+    for at in days:
+        if (day := values[at]) is not None:
+            values[at] = day.isoformat()
+    return tuple(values)

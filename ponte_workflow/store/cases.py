@@ -184,7 +184,7 @@ def running_clocks(tx: Transaction, case_id: int) -> tuple[RunningClock, ...]:
 def _people(tx: Transaction, household_id: int, on: date) -> tuple[frozenset[int], frozenset[int]]:
     """The adults of a household that day, and everybody who lives there."""
     rows = tx.connection.execute(
-        select(person.c.id, person.c.birth_date).where(person.c.household_id == household_id, *living(on))
+        select(person.c.id, person.c.birth_date).where(person.c.household_id == household_id, *_living(on))
     ).all()
     latest = years_before(on, ADULT_AGE)
     return frozenset(row.id for row in rows if row.birth_date <= latest), frozenset(row.id for row in rows)
@@ -195,7 +195,7 @@ def adults(tx: Transaction, household_id: int, on: date) -> frozenset[int]:
     return frozenset(
         tx.connection.execute(
             select(person.c.id).where(
-                person.c.household_id == household_id, *living(on), person.c.birth_date <= years_before(on, ADULT_AGE)
+                person.c.household_id == household_id, *_living(on), person.c.birth_date <= years_before(on, ADULT_AGE)
             )
         ).scalars()
     )
@@ -213,7 +213,7 @@ def contact_person(tx: Transaction, household_id: int, on: date) -> int | None:
     """Who is written to for the household: its first living adult in the landlord's order."""
     return tx.connection.execute(
         select(person.c.id)
-        .where(person.c.household_id == household_id, *living(on), person.c.birth_date <= years_before(on, ADULT_AGE))
+        .where(person.c.household_id == household_id, *_living(on), person.c.birth_date <= years_before(on, ADULT_AGE))
         .order_by(person.c.ordinal)
         .limit(1)
     ).scalar()
@@ -248,7 +248,7 @@ def new_adults(tx: Transaction, on: date) -> tuple[tuple[int, int], ...]:
             cases.c.closed_on.is_(None),
             where_in("active"),
             person.c.birth_date <= years_before(on, ADULT_AGE),
-            *living(on),
+            *_living(on),
             ~decided.exists(),
             ~started.exists(),
         )
@@ -381,7 +381,7 @@ def value_from(text: str) -> Value:
     return value
 
 
-def living(on: date) -> tuple[ColumnElement[bool], ...]:
+def _living(on: date) -> tuple[ColumnElement[bool], ...]:
     """Persons who live there on that date."""
     return (
         or_(person.c.deceased_on.is_(None), person.c.deceased_on > on),

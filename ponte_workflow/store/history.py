@@ -12,6 +12,7 @@ from sqlalchemy import Row, insert, select
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.casework import cases, history, history_detail, special_note
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 FIRST = "0" * 64  # what the first entry of a chain stands upon
 
 
@@ -41,7 +42,7 @@ class Break(NamedTuple):
 
 def canonical(data: dict[str, Any]) -> str:
     """JSON that is always written the same way."""
-    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _encode(data)
 
 
 def moment_text(at: datetime) -> str:

@@ -383,7 +383,12 @@ def _change(tx: Transaction, row: ClaimedRow, **values: object) -> bool:
 
 def _values(row: OutboxRow) -> dict[str, object]:
     values: dict[str, object] = {name: getattr(row, name) for name in OutboxRow.__slots__}
-    return values | {"data": json.dumps(_plain(row.data), sort_keys=True), "status": "queued", "attempts": 0}
+    return values | {"data": data_text(row), "status": "queued", "attempts": 0}
+
+
+def data_text(row: OutboxRow) -> str:
+    """The row's data as they are kept."""
+    return json.dumps(_plain(row.data), sort_keys=True) if row.data else "{}"
 
 
 def _plain(value: object) -> object:

@@ -1,20 +1,50 @@
 """Many cases read at once, each with all that `decide()` may ask about it and all that an undo of a step would need."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, select
-
-from ponte_workflow.store.cases import ADULT_AGE, CASE_COLUMNS, CaseRow, case_row, living, value_from, years_before
+from ponte_workflow.store.cases import ADULT_AGE, CASE_COLUMNS, CaseRow, case_row, value_from, years_before
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.schema.casework import cases, clock, contact_attempt, fact, journey, pause, task
-from ponte_workflow.store.schema.neighbourhood import person
 from states.snapshot import Attempt, CaseSnapshot, Fact, RunningClock
 
 Groups = dict[int, list[Any]]
+
+
+class Table(NamedTuple):
+    """How the rows of cases are read from a table: the case id first. days: the places of dates, texts in SQLite."""
+
+    sql: str
+    days: tuple[int, ...] = ()
+
+
+CASES = f"SELECT {', '.join(column.name for column in CASE_COLUMNS)} FROM cases WHERE id {{some}}"  # noqa: S608 - our own
+CASE_DAYS = tuple(at for at, column in enumerate(CASE_COLUMNS) if column.name.endswith("_on"))
+TABLES = (
+    Table(
+        'SELECT case_id, name, value, "on", person_id FROM fact WHERE case_id {some} AND NOT retracted ORDER BY id',
+        (3,),
+    ),
+    Table(
+        'SELECT case_id, "on", channel, outcome FROM contact_attempt WHERE case_id {some} AND NOT retracted ORDER BY id',
+        (1,),
+    ),
+    Table(
+        "SELECT case_id, person_id, name, started_on, position, held, due_on FROM clock WHERE case_id {some} ORDER BY id",
+        (3, 6),
+    ),
+    Table(
+        "SELECT case_id, person_id, configuration, started_on, ended_on FROM journey WHERE case_id {some} ORDER BY id",
+        (3, 4),
+    ),
+    Table("SELECT case_id, id FROM task WHERE case_id {some} AND closed_on IS NULL ORDER BY id"),
+    Table("SELECT case_id, id, from_on, resumed_on FROM pause WHERE case_id {some} ORDER BY id", (2, 3)),
+)
+PEOPLE = """SELECT household_id, id, birth_date, deceased_on, left_on FROM person WHERE household_id {some}
+    ORDER BY household_id, ordinal"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +63,10 @@ def read(
     tx: Transaction, case_ids: Collection[int], on: date, figures: Mapping[str, int | str | bool]
 ) -> dict[int, WholeCase]:
     """Case id -> the case; one query for each table, however many cases. figures: given to every snapshot as they are."""
-    rows = [case_row(row) for row in tx.connection.execute(select(*CASE_COLUMNS).where(cases.c.id.in_(case_ids)))]
-    grouped = _Reader(tx, case_ids)
-    facts = grouped.of(fact, fact.c.name, fact.c.value, fact.c.on, fact.c.person_id, where=~fact.c.retracted)
-    attempt = contact_attempt.c
-    attempts = grouped.of(contact_attempt, attempt.on, attempt.channel, attempt.outcome, where=~attempt.retracted)
-    names = ("person_id", "name", "started_on", "position", "held", "due_on")
-    clocks = grouped.of(clock, *(clock.c[name] for name in names))
-    journeys = grouped.of(journey, *(journey.c[n] for n in ("person_id", "configuration", "started_on", "ended_on")))
-    tasks = grouped.of(task, task.c.id, where=task.c.closed_on.is_(None))
-    pauses = grouped.of(pause, pause.c.id, pause.c.from_on, pause.c.resumed_on)
-    people = _people(tx, {row.household_id for row in rows}, on)
+    read_ = _Reader(tx, json.dumps(list(case_ids)) if not tx.is_postgresql else list(case_ids))
+    rows = [_case(tx, row) for row in read_.rows(CASES)]
+    facts, attempts, clocks, journeys, tasks, pauses = (read_.of(table) for table in TABLES)
+    people = _people(read_, {row.household_id for row in rows}, on)
     found = {}
     for row in rows:
         grown, members, contact = people.get(row.household_id, (frozenset(), frozenset(), None))
@@ -69,31 +92,59 @@ def read(
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    tx: Transaction
-    case_ids: Collection[int]
+    """Reads at driver level: of a thousand cases SQLAlchemy's rows and bound names cost more than the rows themselves."""
 
-    def of(self, table: Any, *columns: ColumnElement[Any], where: ColumnElement[bool] | None = None) -> Groups:
+    tx: Transaction
+    case_ids: str | list[int]  # SQLite: as JSON
+
+    def rows(self, sql: str, ids: str | list[int] | None = None) -> list[tuple[Any, ...]]:
+        some = "= ANY(%s)" if self.tx.is_postgresql else "IN (SELECT value FROM json_each(?))"
+        found = self.tx.connection.exec_driver_sql(sql.format(some=some), (self.case_ids if ids is None else ids,))
+        assert found.cursor is not None
+        return list(found.cursor.fetchall())
+
+    def of(self, table: Table) -> Groups:
         """Case id -> its rows in the order in which they were written."""
-        query = select(table.c.case_id, *columns).where(table.c.case_id.in_(self.case_ids)).order_by(table.c.id)
         groups: Groups = defaultdict(list)
-        for case_id, *values in self.tx.connection.execute(query if where is None else query.where(where)):
-            groups[case_id].append(tuple(values))
+        rows = self.rows(table.sql)
+        if self.tx.is_postgresql:
+            for row in rows:
+                groups[row[0]].append(row[1:])
+            return groups
+        for row in rows:
+            groups[row[0]].append(_with_days(row, table.days))
         return groups
 
 
+def _with_days(row: tuple[Any, ...], days: tuple[int, ...]) -> tuple[Any, ...]:
+    values = list(row)
+    for at in days:
+        if (text := values[at]) is not None:
+            values[at] = date.fromisoformat(text)
+    return tuple(values[1:])
+
+
+def _case(tx: Transaction, row: tuple[Any, ...]) -> CaseRow:
+    if tx.is_postgresql:
+        return case_row(row)
+    found = case_row((row[0], *_with_days(row, CASE_DAYS)))
+    return found._replace(paused=bool(found.paused))
+
+
 def _people(
-    tx: Transaction, households: Collection[int], on: date
+    read_: _Reader, households: Collection[int], on: date
 ) -> dict[int, tuple[frozenset[int], frozenset[int], int | None]]:
     """Household id -> its adults, everybody who lives there, and its first adult in the landlord's order."""
-    query = select(person.c.household_id, person.c.id, person.c.birth_date)
-    query = query.where(person.c.household_id.in_(households), *living(on)).order_by(person.c.ordinal)
     latest = years_before(on, ADULT_AGE)
+    last, today = (latest, on) if read_.tx.is_postgresql else (latest.isoformat(), on.isoformat())
+    ids = list(households) if read_.tx.is_postgresql else json.dumps(list(households))
     members: dict[int, list[int]] = defaultdict(list)
     adults: dict[int, list[int]] = defaultdict(list)
-    for household_id, person_id, born in tx.connection.execute(query):
-        members[household_id].append(person_id)
-        if born <= latest:
-            adults[household_id].append(person_id)
+    for household_id, person_id, born, died, left in read_.rows(PEOPLE, ids):
+        if (died is None or died > today) and (left is None or left > today):
+            members[household_id].append(person_id)
+            if born <= last:
+                adults[household_id].append(person_id)
     return {
         one: (frozenset(adults[one]), frozenset(all_), adults[one][0] if adults[one] else None)
         for one, all_ in members.items()
