@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from states.document import Parameters, Text
 from states.snapshot import HOUSEHOLD, Attempt, Fact, Value
 from states.words import word
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(NamedTuple):
     """What a guard sees: the case with the event's own fields already laid upon it."""
 
     on: date

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+import orjson
 from sqlalchemy import Row, insert, select
 
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.casework import cases, history, history_detail, special_note
 
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 FIRST = "0" * 64  # what the first entry of a chain stands upon
 
 
@@ -41,8 +41,8 @@ class Break(NamedTuple):
 
 
 def canonical(data: dict[str, Any]) -> str:
-    """JSON that is always written the same way."""
-    return _encode(data)
+    """JSON that is always written the same way: keys in order, no blanks, letters as they are."""
+    return orjson.dumps(data, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def moment_text(at: datetime) -> str:

@@ -47,8 +47,7 @@ PEOPLE = """SELECT household_id, id, birth_date, deceased_on, left_on FROM perso
     ORDER BY household_id, ordinal"""
 
 
-@dataclass(frozen=True, slots=True)
-class WholeCase:
+class WholeCase(NamedTuple):
     """A case, as `cases.snapshot` sees it. journeys: (person id, state, begun on, ended on); contact: who is written to."""
 
     row: CaseRow

@@ -49,16 +49,18 @@ def ring_whole(night: Night, tx: Transaction, rows: list[DueClock]) -> list[DueC
         return rows  # a rehearsal tells each step in words, from the case as it stands
     wanted = {row.case_id: row for row in reversed(rows)}  # the first of each case: a second one sees what it did
     whole = whole_cases.read(tx, wanted, night.on, FIGURES)
-    batch = Batch()
+    batch, at = Batch(), chain.moment_text(night.at)
     alone = [
-        row for row in rows if wanted[row.case_id] is not row or not _collect(night, tx, batch, row, whole[row.case_id])
+        row
+        for row in rows
+        if wanted[row.case_id] is not row or not _collect(night, tx, batch, row, whole[row.case_id], at)
     ]
     if batch.cases:
         batch_steps.write(tx, batch, on=night.on, at=night.at)
     return alone
 
 
-def _collect(night: Night, tx: Transaction, batch: Batch, due: DueClock, whole: WholeCase) -> bool:
+def _collect(night: Night, tx: Transaction, batch: Batch, due: DueClock, whole: WholeCase, at: str) -> bool:
     """Add what the clock comes to; False when it takes more than a batch can do."""
     row, snapshot = whole.row, whole.snapshot
     pathway = night.pathways.pinned(tx, row.pathway_version_id)
@@ -77,7 +79,7 @@ def _collect(night: Night, tx: Transaction, batch: Batch, due: DueClock, whole: 
     if writing.kind != "clock":
         data["before"] = casefile.before_data(row, snapshot, whole.journeys, whole.open_tasks, whole.open_pause)
     text, seq = chain.canonical(data), row.history_length + 1
-    at, on = chain.moment_text(night.at), night.on.isoformat()
+    on = night.on.isoformat()
     digest = chain.entry_hash(row.history_head, row.id, seq, writing.kind, on, at, None, text, None)
     closed = pathway.household.is_closed(decision.configuration)
     closed_on = (row.closed_on or night.on) if closed else None
