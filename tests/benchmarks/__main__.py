@@ -24,7 +24,7 @@ from ponte_workflow import clock  # noqa: E402
 from ponte_workflow.store import migrate  # noqa: E402
 from ponte_workflow.store.crypto import FieldCipher, new_key  # noqa: E402
 from ponte_workflow.store.engine import Store, open_engine  # noqa: E402
-from tests.benchmarks import bench_advance, bench_clocks, bench_ledger, bench_peers, web_report  # noqa: E402
+from tests.benchmarks import bench_advance, bench_ledger, bench_peers, bench_scale, web_report  # noqa: E402
 from tests.benchmarks.page import PAGE, joined, sections  # noqa: E402
 
 ROW = tuple[str, str, str, str]
@@ -39,7 +39,12 @@ def _web(runtime: Path, url: str, pgdata: Path, *, quick: bool) -> str:
 
 
 # Name -> what measures a section of the page and writes it, from its heading (## ...) on.
-SECTIONS: dict[str, Callable[..., str]] = {"peers": bench_peers.measure, "web": _web}
+SECTIONS: dict[str, Callable[..., str]] = {
+    "scale": bench_scale.measure,
+    "growth": bench_scale.measure_growth,
+    "peers": bench_peers.measure,
+    "web": _web,
+}
 
 
 def main() -> None:
@@ -70,41 +75,7 @@ def main() -> None:
 
 
 def _night(url: str, quick: bool) -> str:
-    small, large = (10_000, 100_000) if quick else (100_000, 1_000_000)
-    due, repeats = (1_000, 3) if quick else (10_000, 5)
-    return _head(_table(_clocks(url, small, large, due, repeats) + _others(url, large, quick)))
-
-
-def _clocks(url: str, small: int, large: int, due: int, repeats: int) -> list[ROW]:
-    rows: list[ROW] = []
-    for database, limit in (("sqlite", 1.6), ("postgresql", 1.8)):
-        figures = []
-        for open_cases in (small, large):
-            if database == "sqlite":
-                figure = bench_clocks.sqlite(RUNTIME, open_cases, due, repeats)
-            else:
-                figure = bench_clocks.postgresql(url, open_cases, due, repeats)
-            figures.append(figure)
-            rows.append(
-                (
-                    f"clock step, {database}, {open_cases:,} open, {due:,} due",
-                    f"{figure.ours:.3f} s, bare driver {figure.bare:.3f} s, {figure.due / figure.ours:,.0f} due/s",
-                    f"{figure.ratio:.2f} times the bare driver",
-                    f"≤ {limit}" + (", ≥ 6,000 due/s" if database == "sqlite" else ""),
-                )
-            )
-            print(rows[-1], flush=True)
-        growth = figures[1].ours / figures[0].ours
-        bare = figures[1].bare / figures[0].bare
-        rows.append(
-            (
-                f"clock step, {database}, ten times the open cases",
-                f"bare driver {bare:.2f} times",
-                f"{growth:.2f} times",
-                "≤ 2",
-            )
-        )
-    return rows
+    return _head(_table(_others(url, 100_000 if quick else 1_000_000, quick)))
 
 
 def _others(url: str, tenancies: int, quick: bool) -> list[ROW]:
@@ -164,9 +135,6 @@ def _head(table: str) -> str:
 Written by `make bench` on {clock.today():%Y-%m-%d}: medians, both sides in one run, on a machine that does other things too.
 Ratios are worth more than seconds. {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, SQLite
 {sqlite3.sqlite_version}, PostgreSQL {_postgresql_version()}, {packages}.
-
-The clock step reads due clocks, decides each, and writes the clock, the case, a hashed history entry and an outbox row. The bare
-driver reads and writes the very same rows, recorded beforehand, with the same statements and batches, and computes nothing.
 
 {table}
 """

@@ -1,14 +1,10 @@
-"""The clock step of the night against the bare driver: the same rows read and written, side by side in one run."""
+"""The clock step of the night for the benchmarks: cases whose clocks are due, and the bare driver that writes what Ponte wrote."""
 
-import os
 import random
-import shutil
 import sqlite3
-import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +14,8 @@ import psycopg
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan, ringing
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import batches, leases, migrate
-from ponte_workflow.store.crypto import FieldCipher, new_key
-from ponte_workflow.store.engine import Store, open_engine
+from ponte_workflow.store import batches, leases
+from ponte_workflow.store.engine import Store
 
 ON = date(2026, 11, 23)
 AT = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
@@ -31,22 +26,6 @@ CLOCKS = (
     ("engagement.to_contact", "engagement.to_contact/contact", -5),
 )
 HEAD = "0" * 64
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """Medians in seconds over the same 10,000 due cases (or whatever `due` says)."""
-
-    database: str
-    open_cases: int
-    due: int
-    ours: float
-    bare: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times the bare driver's time."""
-        return self.ours / self.bare
 
 
 def seed(
@@ -142,12 +121,12 @@ def seed(
     )
 
 
-def _pin(store: Store, pathways: Pathways) -> int:
+def pin(store: Store, pathways: Pathways) -> int:
     with store.transaction() as tx:
         return pathways.pin(tx, "sanpolino", AT)
 
 
-def _night(store: Store, pathways: Pathways) -> nights.Night:
+def begin(store: Store, pathways: Pathways) -> nights.Night:
     plan = Plan(store, pathways, Path("/nonexistent"), "plain", batch_size=BATCH)
     night = nights.begin(plan, ON, ON, AT)
     with store.transaction() as tx:
@@ -162,7 +141,7 @@ def _timed(work: Callable[[], Any]) -> float:
 
 
 @contextmanager
-def _recorded() -> Iterator[list[dict[str, Any]]]:
+def recorded() -> Iterator[list[dict[str, Any]]]:
     """What the step hands to the driver, batch by batch: the bare run writes exactly that."""
     written: list[dict[str, Any]] = []
     original = batches.write
@@ -178,50 +157,7 @@ def _recorded() -> Iterator[list[dict[str, Any]]]:
         batches.write = original
 
 
-def sqlite(folder: Path, open_cases: int, due: int, repeats: int) -> Figure:
-    """Both on copies of one file."""
-    cipher, pathways = FieldCipher([new_key()]), Pathways(None)
-    template = folder / f"template-{open_cases}.sqlite3"
-    store = Store(open_engine(f"sqlite:///{template}"), cipher)
-    migrate.upgrade(store.engine)
-    pathway_id = _pin(store, pathways)
-    store.engine.dispose()
-    raw = sqlite3.connect(template)
-    seed(lambda sql, rows: raw.executemany(sql, rows) and None, "?", open_cases, due, pathway_id)
-    raw.commit()
-    raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    raw.close()
-    work = folder / "work.sqlite3"
-
-    def fresh() -> None:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{work}{suffix}").unlink(missing_ok=True)
-        shutil.copy(template, work)
-        os.sync()
-
-    def ours() -> float:
-        fresh()
-        store = Store(open_engine(f"sqlite:///{work}"), cipher)
-        night = _night(store, pathways)
-        seconds = _timed(lambda: ringing.ring(night, 0))
-        store.engine.dispose()
-        return seconds
-
-    with _recorded() as written:
-        ours()
-    plain = [_sqlite_rows(batch) for batch in written]
-    mine, bare = [], []
-    for _ in range(repeats):
-        mine.append(ours())
-        fresh()
-        bare.append(_bare_sqlite(work, plain))
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{work}{suffix}").unlink(missing_ok=True)
-    template.unlink()
-    return Figure("sqlite", open_cases, due, statistics.median(mine), statistics.median(bare))
-
-
-def _sqlite_rows(batch: dict[str, Any]) -> tuple[list[tuple[Any, ...]], ...]:
+def sqlite_rows(batch: dict[str, Any]) -> tuple[list[tuple[Any, ...]], ...]:
     on, at = ON.isoformat(), AT.strftime("%Y-%m-%d %H:%M:%S.%f")
     return (
         [(p, d and d.isoformat(), i) for p, d, i in batch["clocks"]],
@@ -231,7 +167,7 @@ def _sqlite_rows(batch: dict[str, Any]) -> tuple[list[tuple[Any, ...]], ...]:
     )
 
 
-def _bare_sqlite(path: Path, written: list[tuple[list[tuple[Any, ...]], ...]]) -> float:
+def bare_sqlite(path: Path, written: list[tuple[list[tuple[Any, ...]], ...]]) -> float:
     raw = sqlite3.connect(path, isolation_level=None)
     for pragma in (
         "journal_mode=WAL",
@@ -259,60 +195,7 @@ def _bare_sqlite(path: Path, written: list[tuple[list[tuple[Any, ...]], ...]]) -
     return seconds
 
 
-def postgresql(url: str, open_cases: int, due: int, repeats: int) -> Figure:
-    """Both on copies of one template database; `url` has {} for the database's name."""
-    cipher, pathways = FieldCipher([new_key()]), Pathways(None)
-    admin = psycopg.connect(url.format("postgres").replace("+psycopg", ""), autocommit=True)
-    template = f"bench_{open_cases}"
-    admin.execute(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")
-    admin.execute(f"CREATE DATABASE {template}")
-    store = Store(open_engine(url.format(template)), cipher)
-    migrate.upgrade(store.engine)
-    pathway_id = _pin(store, pathways)
-    store.engine.dispose()
-    raw = psycopg.connect(url.format(template).replace("+psycopg", ""))
-
-    def copy_in(sql: str, rows: list[tuple[Any, ...]]) -> None:
-        target = sql.removeprefix("INSERT INTO ").partition(" VALUES")[0]
-        with raw.cursor().copy(f"COPY {target} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-
-    seed(copy_in, "%s", open_cases, due, pathway_id)
-    raw.commit()
-    raw.autocommit = True
-    raw.execute("VACUUM ANALYZE")
-    raw.close()
-
-    @contextmanager
-    def fresh() -> Iterator[str]:
-        admin.execute("DROP DATABASE IF EXISTS bench_work WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE bench_work TEMPLATE {template} STRATEGY FILE_COPY")
-        admin.execute("CHECKPOINT")
-        yield url.format("bench_work")
-
-    def ours() -> float:
-        with fresh() as target:
-            store = Store(open_engine(target), cipher)
-            night = _night(store, pathways)
-            seconds = _timed(lambda: ringing.ring(night, 0))
-            store.engine.dispose()
-            return seconds
-
-    with _recorded() as written:
-        ours()
-    mine, bare = [], []
-    for _ in range(repeats):
-        mine.append(ours())
-        with fresh() as target:
-            bare.append(_bare_postgresql(target, written))
-    admin.execute("DROP DATABASE IF EXISTS bench_work WITH (FORCE)")
-    admin.execute(f"DROP DATABASE {template} WITH (FORCE)")
-    admin.close()
-    return Figure("postgresql", open_cases, due, statistics.median(mine), statistics.median(bare))
-
-
-def _bare_postgresql(target: str, written: list[dict[str, Any]]) -> float:
+def bare_postgresql(target: str, written: list[dict[str, Any]]) -> float:
     """The driver with the same statements: psycopg adapts the arrays, nothing else is between."""
     raw = psycopg.connect(target.replace("+psycopg", ""))
     columns = [
