@@ -159,3 +159,19 @@ def create_database(url: str, name: str, template: str = "template0") -> str:
     """The URL of a new database; `url` has {} in the place of its name."""
     administer(url, f"CREATE DATABASE {name} TEMPLATE {template}")
     return url.format(name)
+
+
+def helper_at_work(store: Store) -> int | None:
+    """The id of a process that works on a shard just now and does not lead the night."""
+    with store.reading() as tx:
+        found = tx.connection.exec_driver_sql(
+            "SELECT claimed_by FROM night_step WHERE status = 'running' AND step = 'clocks' AND claimed_by NOT IN "
+            "(SELECT claimed_by FROM night_step WHERE step = 'ledgers' AND claimed_by IS NOT NULL)"
+        ).scalar()
+    return None if found is None else int(found.rpartition(":")[2])
+
+
+def machine_of(process_id: int) -> str:
+    """The name of the worker that started a process."""
+    environment = Path(f"/proc/{process_id}/environ").read_bytes().decode().split("\0")
+    return next(one.partition("=")[2] for one in environment if one.startswith("PONTE_WORKER_NAME="))

@@ -61,7 +61,8 @@ class Town:
         """Row for row, and everything that Ponte promises."""
         one, many = rows_of(self.alone), rows_of(store)
         for table, rows in one.items():
-            assert many[table] == rows, table
+            differing = [row for row in rows if row not in many[table]], [row for row in many[table] if row not in rows]
+            assert many[table] == rows, f"{table}: missing {differing[0][:3]}, more {differing[1][:3]}"
         assert len(one["history"]) > 500 and len(one["outbox"]) > 200, "there was something to do"
         environment = self.machine("audit", str(store.engine.url.database))
         assert console("audit", "verify", "--all", environment=environment)["found"] == []

@@ -1,9 +1,12 @@
 """One night on many machines, for real: two workers of a Prefect pool, a Dask cluster, local processes, all over one
 PostgreSQL; row for row what one process makes of it."""
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -12,8 +15,11 @@ from ponte_workflow.store.crypto import FieldCipher
 from tests.e2e.machines import (
     ON,
     create_database,
+    end,
     eventually,
     free_port,
+    helper_at_work,
+    machine_of,
     night_is_completed,
     prefect_server,
     process,
@@ -42,29 +48,54 @@ def prefect(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         yield api
 
 
-def test_two_workers_of_a_pool_share_a_night(town: Town, prefect: str, tmp_path: Path) -> None:
-    store = town.again("pool")
-    settings = {"PONTE_PREFECT_API_URL": prefect, "PONTE_WORK_POOL": "ponte", **SMALL}
+@contextmanager
+def pool_of_two(town: Town, prefect: str, database: str, **settings: str) -> Iterator[dict[str, Any]]:
+    """Two workers of a Prefect pool, online, on machines called anna and bruno; their processes by name."""
+    pool = f"pool_{database}"
     with ExitStack() as machines:
+        workers, logs = {}, []
         for name in ("anna", "bruno"):
-            environment = town.machine(name, "pool", **settings)
-            words = ("flows.console", "worker", "--pool", "ponte", "--name", name)
-            machines.enter_context(process(*words, environment=environment, log=tmp_path / f"{name}.log"))
-        logs = (tmp_path / "anna.log", tmp_path / "bruno.log")
+            known = {"PONTE_PREFECT_API_URL": prefect, "PONTE_WORK_POOL": pool, "PONTE_WORKER_NAME": name}
+            environment = town.machine(name, database, **known, **settings)
+            logs.append(town.home / database / f"{name}.log")
+            worker = process("flows.console", "worker", environment=environment, log=logs[-1])
+            workers[name] = machines.enter_context(worker)
 
         def online() -> bool:
-            found = httpx.post(f"{prefect}/work_pools/ponte/workers/filter", json={}, timeout=10)
-            return found.status_code == 200 and {w["name"] for w in found.json() if w["status"] == "ONLINE"} == {
-                "anna",
-                "bruno",
-            }
+            found = httpx.post(f"{prefect}/work_pools/{pool}/workers/filter", json={}, timeout=10)
+            told = found.json() if found.status_code == 200 else []
+            return {one["name"] for one in told if one["status"] == "ONLINE"} == set(workers)
 
         eventually(online, 90, *logs)
         night = httpx.get(f"{prefect}/deployments/name/nightly-check/night", timeout=10).json()
         wanted = {"parameters": {"on": ON.isoformat()}, "state": {"type": "SCHEDULED"}}
         httpx.post(f"{prefect}/deployments/{night['id']}/create_flow_run", json=wanted, timeout=10).raise_for_status()
-        eventually(lambda: night_is_completed(store, ON), 120, *logs)
+        yield workers
+
+
+def test_two_workers_of_a_pool_share_a_night(town: Town, prefect: str) -> None:
+    store = town.again("pool")
+    with pool_of_two(town, prefect, "pool", **SMALL):
+        eventually(lambda: night_is_completed(store, ON), 120)
     assert len(shards_done_by(store)) == 2, "both machines had a part in it"
+    town.expect_the_same(store)
+
+
+def test_a_worker_of_the_pool_that_is_killed_in_the_middle_of_a_shard_is_missed_by_nobody(
+    town: Town, prefect: str
+) -> None:
+    store = town.again("killed")
+    with pool_of_two(town, prefect, "killed", PONTE_LEASE_SECONDS="3", **SMALL | {"PONTE_BATCH_SIZE": "1"}) as workers:
+        helper = eventually(lambda: helper_at_work(store), 120)
+        machine_ = machine_of(helper)
+        os.kill(helper, signal.SIGKILL)
+        end(workers[machine_], signal.SIGKILL)
+        eventually(lambda: night_is_completed(store, ON), 120)
+    told = console("nightly", "--on", ON.isoformat(), environment=town.machine("asks", "killed"))
+    assert told["runner"] == "prefect"
+    with store.reading() as tx:
+        certified = " ".join(tx.connection.exec_driver_sql("SELECT content FROM certificate").scalars())
+    assert "shards_taken_over" in certified, "the certificate of that night tells it"
     town.expect_the_same(store)
 
 
