@@ -61,7 +61,7 @@ COMMANDS = {
     "webhook": Place(
         "ponte_workflow.cli.integrations", "webhook", "Where events of cases go: add, list, remove, retry"
     ),
-    "db": Place("ponte_workflow.cli.admin", "db", "The database and its key"),
+    "db": Place("ponte_workflow.cli.database", "db", "The database: upgrade, key, roles"),
     "audit": Place("ponte_workflow.cli.admin", "audit", "Verify histories, certificates and balances"),
     "backup": Place("ponte_workflow.cli.backups", "backup", "The whole database in one encrypted file"),
     "restore": Place("ponte_workflow.cli.backups", "restore", "A backup into an empty database; --check reads it only"),

@@ -189,6 +189,7 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
         "foreign_keys=ON",
         "cache_size=-65536",
         "temp_store=MEMORY",
+        "recursive_triggers=ON",  # else REPLACE INTO deletes past the triggers that keep histories
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

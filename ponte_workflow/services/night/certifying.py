@@ -15,7 +15,8 @@ def certify(night: Night, shard: int) -> StepCounts:
     """Write the certificate and complete the night, in one transaction."""
     with night.unit() as tx:
         content = content_of(night, tx)
-        nights.certify(tx, night.id, content)
+        if night.report is None:  # a rehearsal seals nothing: the web application, which rehearses, may not
+            nights.certify(tx, night.id, content)
         nights.end_step(tx, night.id, STEP, shard, skipped=False, note=None)
         nights.complete(tx, night.id, night.at)
     return StepCounts(content["history"]["entries"], 1, 0)
