@@ -33,5 +33,17 @@ def deliver_all(ponte: Ponte, at: datetime, limit: int) -> tuple[dict[str, int],
         counts |= {f"returned_{name}": count for name, count in read.counts.items() if count}
         down += ["bounces"] if read.down else []
     counts["contacts_wrong"] = reaching.follow(ponte.store, ponte.pathways, at=at)
-    counts["alerts"] = alerting.tell(ponte.store, ponte.alerts, down, at=at, public_url=settings.public_url)
+    counts["alerts"] = tell_alerts(ponte, down, at)
     return counts, down
+
+
+def tell_alerts(ponte: Ponte, down: list[str], at: datetime) -> int:
+    """Tell whoever looks after the machine what there is to tell; how much it was."""
+    return alerting.tell(
+        ponte.store,
+        ponte.alerts,
+        down,
+        at=at,
+        lock_file=ponte.settings.folder / "alerts.lock",
+        public_url=ponte.settings.public_url,
+    )

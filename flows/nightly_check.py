@@ -7,13 +7,16 @@ import json
 from datetime import date
 from typing import Any
 
-from prefect import flow, runtime, task
+from prefect import Flow, flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.futures import wait
 
+from flows.delivering import tell_alerts
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import open_ponte
 from ponte_workflow.services import night as nights
+from ponte_workflow.services import watching
 from ponte_workflow.services.night.run import LONGEST_WAIT
 
 RETRIES = 2
@@ -39,7 +42,27 @@ def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, 
         ponte.store.engine.dispose()
 
 
-@flow(name="nightly-check", persist_result=False, log_prints=False)
+def tell_that_it_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:
+    """At once, where the watch would say it by six: a run that failed or crashed (a killed one is told by its runner)."""
+    ponte = open_ponte()
+    on, at = (flow_run.parameters or {}).get("on"), clock.now()
+    scheduled = flow_run.expected_start_time or at
+    day = date.fromisoformat(on) if on else scheduled.astimezone(clock.ROME).date()
+    try:
+        with ponte.store.transaction() as tx:
+            watching.note_failed(tx, day, at)
+        tell_alerts(ponte, [], at)
+    finally:
+        ponte.store.engine.dispose()
+
+
+@flow(
+    name="nightly-check",
+    persist_result=False,
+    log_prints=False,
+    on_failure=[tell_that_it_failed],
+    on_crashed=[tell_that_it_failed],
+)
 def nightly_check(on: str | None = None) -> dict[str, Any]:
     """Every night up to `on` (ISO date; default: the business date for which the run was scheduled)."""
     ponte = open_ponte()

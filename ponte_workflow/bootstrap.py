@@ -1,16 +1,15 @@
 """The composition root: settings in, one frozen object out. Everything above it takes what it needs from here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from ponte_workflow.config import Settings
+from ponte_workflow.config import Settings, private_on_the_way
 from ponte_workflow.errors import BadConfiguration, BadInput
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import use_language
@@ -76,7 +75,16 @@ class Ponte:
             batch_size=settings.batch_size,
             # SQLite has one writer: shards would only wait for each other.
             shards=settings.shards if self.store.is_postgresql else 1,
+            heartbeat=self.heartbeat,
         )
+
+    @cached_property
+    def heartbeat(self) -> "Callable[[], None] | None":
+        """The sign of life to a watcher outside; None when there is none."""
+        from notifications.channels.heartbeat import heartbeat
+
+        url = self.settings.heartbeat_url
+        return heartbeat(url.get_secret_value()) if url else None
 
     @property
     def short_messages(self) -> Path:
@@ -138,9 +146,7 @@ class Ponte:
             return FileGateway(self.short_messages)
         from notifications.channels.http_sms import HttpGateway
 
-        place = urlsplit(settings.sms_url)
-        near = place.scheme == "http" and place.hostname in ("127.0.0.1", "::1", "localhost")
-        if not (place.hostname and (near or place.scheme == "https")):
+        if not private_on_the_way(settings.sms_url):
             raise BadConfiguration(_("PONTE_SMS_URL must begin with https://, or be the word files"))
         token = settings.sms_token.get_secret_value() if settings.sms_token else None
         return HttpGateway(settings.sms_url, token, settings.sms_timeout)
@@ -162,11 +168,7 @@ class Ponte:
     @cached_property
     def alerts(self) -> "Alerts | None":
         """The way to tell whoever looks after the machine; None when there is none."""
-        from notifications.channels.alerts import AppriseAlerts
-
-        given = self.settings.alert_urls
-        urls = given.get_secret_value().split() if given else []
-        return AppriseAlerts(urls) if urls else None
+        return alerts_of(self.settings)
 
     def _mail(self) -> "Channel":
         """SMTP when a host is set, else .eml files in a folder."""
@@ -288,6 +290,14 @@ class Ponte:
         calendar = LegalCalendar(saturdays=False)
         base = self.pathways.current("un_ponte_sul_blu").document
         return Courtesy(calendar.is_holiday, cap=base.messages.weekly_cap)
+
+
+def alerts_of(settings: Settings) -> "Alerts | None":
+    """The way to tell whoever looks after the machine, also where nothing else works; None when there is none."""
+    from notifications.channels.alerts import AppriseAlerts
+
+    urls = settings.alert_urls.get_secret_value().split() if settings.alert_urls else []
+    return AppriseAlerts(urls) if urls else None
 
 
 def read_settings() -> Settings:

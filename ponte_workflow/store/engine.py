@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from ponte_workflow.errors import BadConfiguration, BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
@@ -27,6 +27,10 @@ POOL, POOL_OVERFLOW = 10, 40  # the web application's threads, and some to spare
 # mostly takes. None of it is a failure of ours.
 UNFIT = frozenset({"22001", "22003", "22008", "22021", "22P05"})
 NIGHT_LOCK = 0x506F6E7465  # "Ponte": the advisory lock of the night on PostgreSQL
+ALERT_LOCK = 0x506F6E74A1  # of whoever tells alerts (store/ledger.py has one more)
+
+
+DatabaseFailed = SQLAlchemyError  # for those above, who know no SQLAlchemy
 
 
 class Unfit(BadInput):
@@ -111,22 +115,23 @@ class Store:
                 outer.rollback()
 
     @contextmanager
-    def alone(self, lock_file: Path, *, wait_seconds: float) -> Iterator[None]:
+    def alone(self, lock_file: Path, *, wait_seconds: float, key: int = NIGHT_LOCK) -> Iterator[None]:
         """Hold the lock of the night; the system frees it when the process dies, so a killed run leaves none behind.
 
         SQLite: a lock on a file beside the database. PostgreSQL: a session's advisory lock, valid across machines.
+        key: of another lock, which then has another file too.
         Raises `Busy` when another run still holds it after `wait_seconds`.
         """
         deadline = time.monotonic() + wait_seconds
         if self.is_postgresql:
             with self.engine.connect() as connection:
-                while not connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": NIGHT_LOCK}).scalar():
+                while not connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": key}).scalar():
                     _wait_or_refuse(deadline)
                 connection.commit()
                 try:
                     yield
                 finally:
-                    connection.execute(text("SELECT pg_advisory_unlock(:k)"), {"k": NIGHT_LOCK})
+                    connection.execute(text("SELECT pg_advisory_unlock(:k)"), {"k": key})
                     connection.commit()
             return
         lock_file.parent.mkdir(parents=True, exist_ok=True)

@@ -56,6 +56,7 @@ class Night:
     shards: int = 1
     report: Callable[[Action], None] | None = None
     progress: Callable[[str, StepCounts], None] | None = None
+    heartbeat: Callable[[], None] | None = None
     set_aside: dict[int, str] = field(default_factory=dict)  # case id -> code, in this process
     books: list[Directory] = field(default_factory=list)  # the directory of this date, once it was read
 

@@ -8,9 +8,11 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from notifications.errors import NotificationError
+from ponte_workflow.clock import ROME
 from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.log import bound
+from ponte_workflow.log import bound, log
 from ponte_workflow.services.night import (
     certifying,
     counting,
@@ -66,6 +68,7 @@ class Plan:
     ledger_max_age_days: int = 7
     batch_size: int = 1000
     shards: int = 1
+    heartbeat: Callable[[], None] | None = None  # tells a watcher outside that tonight is done
 
 
 def nights_to_run(store: Store, on: date) -> tuple[date, ...]:
@@ -97,7 +100,20 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
     if spec.name != certifying.STEP:
         with night.unit() as tx:
             nights.end_step(tx, night.id, spec.name, shard, skipped=note is not None, note=note)
+    elif night.report is None:
+        _beat(night)
     return counts
+
+
+def _beat(night: Night) -> None:
+    """Tell the watcher outside; that it cannot be reached is its own affair, and never the night's."""
+    tonight = not night.replayed and night.on >= night.at.astimezone(ROME).date()
+    if night.heartbeat is None or not tonight:
+        return  # the last of several missed nights beats, and no night that is run again for the past
+    try:
+        night.heartbeat()
+    except NotificationError as error:
+        log.warning("the heartbeat was not heard: look at PONTE_HEARTBEAT_URL", night=str(night.on), why=str(error))
 
 
 def run_nights(
@@ -174,4 +190,5 @@ def _night(plan: Plan, night_id: int, day: date, on: date, at: datetime) -> Nigh
         ledger_max_age_days=plan.ledger_max_age_days,
         batch_size=plan.batch_size,
         shards=plan.shards,
+        heartbeat=plan.heartbeat,
     )
