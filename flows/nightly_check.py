@@ -32,7 +32,7 @@ RETRY_DELAYS: list[float] = [5, 30]  # seconds
 )
 def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, int]:
     """One step of one night; safe to run again, on this machine or another."""
-    ponte = open_ponte()
+    ponte = open_ponte(under_way=True)  # a night that has begun ends, also when an upgrade comes in between
     plan = ponte.night_plan("prefect")
     night = nights.begin(plan, date.fromisoformat(night_on), date.fromisoformat(target_on), clock.now(), again=True)
     spec = next(spec for spec in nights.STEPS if spec.name == step)

@@ -322,10 +322,13 @@ def open_store(settings: Settings) -> Store:
     return Store(engine, cipher)
 
 
-def open_ponte(settings: Settings | None = None) -> Ponte:
-    """Ponte, ready: refuses a database of another version, a wrong key and unreadable settings before anything is done."""
+def open_ponte(settings: Settings | None = None, *, under_way: bool = False) -> Ponte:
+    """Ponte, ready: refuses a database of another version, a wrong key and unreadable settings before anything is done.
+
+    under_way: opened once more by a program that is running already, which goes on in a database newer than itself.
+    """
     settings = settings or read_settings()
     store = open_store(settings)
-    migrate.check(store.engine)
+    migrate.check(store.engine, under_way=under_way)
     keycheck.check(store)
     return Ponte(settings, store, Pathways(settings.pathways))

@@ -77,7 +77,7 @@ def postgresql_url() -> Iterator[str]:
     uri = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     base, _, host = uri.partition("/postgres?")
     url = f"{base}/{{}}?{host}"
-    _administer(url, "CREATE DATABASE template_ponte")
+    administer(url, "CREATE DATABASE template_ponte")
     engine = open_engine(url.format("template_ponte"))
     migrate.upgrade(engine)
     engine.dispose()
@@ -96,9 +96,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     url = request.getfixturevalue("postgresql_url")
     name = f"ponte_{os.urandom(6).hex()}"
-    _administer(url, f"CREATE DATABASE {name} TEMPLATE template_ponte STRATEGY FILE_COPY")
+    administer(url, f"CREATE DATABASE {name} TEMPLATE template_ponte STRATEGY FILE_COPY")
     yield url.format(name)
-    _administer(url, f"DROP DATABASE {name} WITH (FORCE)")
+    administer(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def store(database_url: str, cipher: FieldCipher) -> Iterator[Store]:
     engine.dispose()
 
 
-def _administer(url: str, statement: str) -> None:
+def administer(url: str, statement: str) -> None:
     engine: Engine = open_engine(url.format("postgres"))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(statement))

@@ -45,7 +45,8 @@ def test_a_night_that_fails_for_good_is_told_at_once(store: Store, database_url:
             words, cwd=REPOSITORY, env=variables, capture_output=True, text=True, timeout=300, check=False
         )
         assert done.returncode != 0
-    assert len(heard(ear)) == 1 and "05/11/2026 was not completed" in heard(ear)[0]
+    # Today's night is missing here as well, and by six that is told too.
+    assert ["05/11/2026 was not completed" in one for one in heard(ear)].count(True) == 1
 
 
 def run_of(pid: int) -> str | None:
@@ -95,8 +96,11 @@ def test_a_night_whose_process_is_killed_is_told_by_the_worker(store: Store, dat
 
                 name = eventually(deployed, 90, worker_log)
                 day = (today - timedelta(days=1)).isoformat()
-                wanted = {"parameters": {"on": day}, "state": {"type": "SCHEDULED"}}
-                run = httpx.post(f"{api}/deployments/{name}/create_flow_run", json=wanted, timeout=10).json()["id"]
+                answer = httpx.post(
+                    f"{api}/deployments/{name}/create_flow_run", json={"parameters": {"on": day}}, timeout=10
+                )
+                assert answer.status_code == 201, answer.text
+                run = answer.json()["id"]
 
                 def running() -> bool:
                     return bool(httpx.get(f"{api}/flow_runs/{run}", timeout=10).json()["state_type"] == "RUNNING")

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import open_ponte, open_store
 from ponte_workflow.config import Settings
+from ponte_workflow.errors import WrongSchema
 from ponte_workflow.services import doctor
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.doctor import Finding
@@ -152,12 +153,17 @@ def test_a_prefect_server_that_does_not_answer_is_named(settings: Settings) -> N
 # --- Ready, and in numbers -----------------------------------------------------------------------------------------
 
 
-def test_ready_until_the_schema_is_another_one(site: Site) -> None:
+def test_ready_until_the_schema_is_an_older_one(site: Site) -> None:
     browser = site.visitor()
     assert browser.get("/health/live").json() == {"status": "alive"}
     assert (browser.get("/health/ready").status_code, browser.get("/health/ready").json()) == (200, {"status": "ready"})
     with site.ponte.store.transaction() as tx:
         tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert browser.get("/health/ready").status_code == 200, "an upgrade is under way: who works goes on"
+    with pytest.raises(WrongSchema, match="newer than this program"):
+        migrate.check(site.ponte.store.engine)
+    with site.ponte.store.transaction() as tx:
+        tx.connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     answer = browser.get("/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
     assert browser.get("/health/live").status_code == 200, "it lives all the same: a restart would not mend it"
