@@ -4,6 +4,7 @@ Parameters, results and artifacts hold dates, ids and counts only. A task is one
 """
 
 import json
+import time
 from datetime import date
 from typing import Any
 
@@ -15,6 +16,7 @@ from prefect.futures import wait
 from flows.delivering import tell_alerts
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import open_ponte
+from ponte_workflow.log import log
 from ponte_workflow.services import night as nights
 from ponte_workflow.services import watching
 from ponte_workflow.services.night.run import LONGEST_WAIT
@@ -36,10 +38,14 @@ def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, 
     plan = ponte.night_plan("prefect")
     night = nights.begin(plan, date.fromisoformat(night_on), date.fromisoformat(target_on), clock.now(), again=True)
     spec = next(spec for spec in nights.STEPS if spec.name == step)
+    begun = time.monotonic()
     try:
-        return nights.run_step(night, spec, shard)._asdict()
+        counts = nights.run_step(night, spec, shard)._asdict()
     finally:
         ponte.store.engine.dispose()
+    took = round(time.monotonic() - begun, 3)
+    log.info("step done", night=night_on, night_id=night.id, step=step, shard=shard, seconds=took, **counts)
+    return counts
 
 
 def tell_that_it_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:
@@ -81,6 +87,8 @@ def nightly_check(on: str | None = None) -> dict[str, Any]:
                     future.result()  # a step that failed for good stops the night here; the next run takes it up again
     certificate = nights.certificate(plan.store, day)
     _publish(certificate)
+    aside = len(certificate["set_aside"])
+    log.info("night certified", night=day.isoformat(), attempts=certificate["attempts"], set_aside=aside)
     ponte.store.engine.dispose()
     return certificate
 

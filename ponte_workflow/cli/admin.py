@@ -221,6 +221,10 @@ def doctor(as_json: AsJson = False) -> None:
             "people": _("people"),
             "pathways": _("pathways"),
             "mail": _("mail server"),
+            "certified mail": _("certified mail"),
+            "certified mailbox": _("certified mailbox"),
+            "SMS": "SMS",
+            "single sign-on": _("single sign-on"),
             "prefect": "Prefect",
         }
         signs = {"good": "ok", "look": _("look"), "bad": _("BAD")}

@@ -13,20 +13,24 @@ LONGEST_NIGHT = timedelta(hours=2)
 Beat = Callable[[], None]
 
 
+def due_night(at: datetime) -> date:
+    """The newest night that must be certified at this moment: today's from six in the morning on, before it yesterday's."""
+    local = at.astimezone(ROME)
+    return local.date() if local.time() >= CERTIFIED_BY else local.date() - timedelta(days=1)
+
+
 def missing(tx: Transaction, at: datetime, *, from_the_first_day: bool = True) -> date | None:
     """The business date of the night that is missed at this moment; None when all is well.
 
     from_the_first_day: an installation in which no night ever ran misses one as well, from the first morning after its
     first person on; a worker that nobody started is found that way.
     """
-    local = at.astimezone(ROME)
-    now = kept.nights(tx)
-    due = local.date() if local.time() >= CERTIFIED_BY else local.date() - timedelta(days=1)
+    now, due = kept.nights(tx), due_night(at)
     if now.running is not None and now.running_since is not None and at - now.running_since >= LONGEST_NIGHT:
         return max(now.running, due)
     if now.last_completed is not None and now.last_completed >= due:
         return None
-    if now.running is not None and local.time() < CERTIFIED_BY:
+    if now.running is not None and at.astimezone(ROME).time() < CERTIFIED_BY:
         return None  # it is at work, and catches up with what was missed
     if now.ever:
         first = now.last_completed or now.running

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
+from ponte_workflow.log import log
 from ponte_workflow.services.casework import Standing, stand
 from ponte_workflow.services.message_words import message_name
 from ponte_workflow.services.night.context import Action, Night
-from ponte_workflow.services.night.guarding import guarded
+from ponte_workflow.services.night.guarding import guarded, where
 from ponte_workflow.services.night.words import clock_name, day
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.words import role_name, state_labels
@@ -112,9 +113,10 @@ def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings, held
             counts = StepCounts(len(fit) - len(slow), len(fit) - len(slow), 0)
             count_step(tx, night.id, STEP, shard, counts)
     # Whatever it was, its culprit is looked for below, where it is named.
-    except Exception:
+    except Exception as error:
         if not rows:
             raise
+        log.warning("a batch is done again case by case", cases=len(fit), why=where(error))
         slow, counts = fit, StepCounts()
     for row in slow:
         alone = guarded(night, STEP, row.case_id, lambda tx, case_id, row=row: ring_alone(night, tx, row))  # type: ignore[misc]

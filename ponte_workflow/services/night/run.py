@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from notifications.errors import NotificationError
-from ponte_workflow.clock import ROME
 from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.log import bound, log
@@ -27,6 +26,7 @@ from ponte_workflow.services.night import (
 from ponte_workflow.services.night.context import Action, Night, Skip
 from ponte_workflow.services.night.words import note_words
 from ponte_workflow.services.pathways import Pathways
+from ponte_workflow.services.watching import due_night
 from ponte_workflow.store import nights
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.nights import StepCounts
@@ -107,7 +107,7 @@ def run_step(night: Night, spec: StepSpec, shard: int = 0) -> StepCounts:
 
 def _beat(night: Night) -> None:
     """Tell the watcher outside; that it cannot be reached is its own affair, and never the night's."""
-    tonight = not night.replayed and night.on >= night.at.astimezone(ROME).date()
+    tonight = not night.replayed and night.on >= due_night(night.at)
     if night.heartbeat is None or not tonight:
         return  # the last of several missed nights beats, and no night that is run again for the past
     try:
@@ -127,8 +127,10 @@ def run_nights(
         for day in nights_to_run(plan.store, on):
             night = replace(begin(plan, day, on, at()), progress=progress)
             for spec in STEPS:
+                # When it was certified is another moment than when it began: how long a night takes is read from them.
+                now = replace(night, at=at()) if spec.name == certifying.STEP else night
                 for shard in range(plan.shards if spec.sharded else 1):
-                    run_step(night, spec, shard)
+                    run_step(now, spec, shard)
     return certificate(plan.store, on)
 
 
