@@ -1,6 +1,10 @@
 """Least privilege, tried: the web application and the night do all their work through their own roles, and no more than that."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +26,7 @@ from ponte_workflow.store import cases, keycheck, migrate, roles
 from ponte_workflow.store.append_only import KEPT
 from ponte_workflow.store.engine import Store, open_engine
 from ponte_workflow.store.schema import metadata
+from tests.conftest import KEY
 from tests.integration.filling import fill
 from tests.integration.route_table import pages
 from tests.integration.standing_cases import TODAY, add_landlord, add_surroundings, things_of, walk
@@ -173,6 +178,34 @@ def test_every_table_is_granted_and_none_twice(store: Store) -> None:
     for role, hidden in (("one", frozenset()), ("two", roles.NEVER_AT_NIGHT)):
         given = [table for one in wanted if (table := re.search(rf'ON "public"\."(\w+)" TO "{role}"$', one))]
         assert sorted(table[1] for table in given) == sorted(set(metadata.tables) - hidden)
+
+
+@POSTGRESQL
+def test_the_console_prints_what_it_would_run_and_runs_it(store: Store, database_url: str, tmp_path: Path) -> None:
+    variables = {**os.environ, "PONTE_HOME": str(tmp_path), "PONTE_KEY": KEY, "PONTE_DATABASE_URL": database_url}
+
+    def console(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "flows.console", "db", *words]
+        return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+
+    names = ("--web", "printed_web", "--night", "printed_night")
+    printed = console("roles", *names)
+    assert printed.returncode == 0 and printed.stdout.count(";\n") > 150
+    with store.engine.connect() as connection:
+        there = text("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'printed%'")
+        assert connection.execute(there).scalar_one() == 0, "printing changes nothing"
+    assert console("upgrade").returncode == 0
+    applied = console("roles", *names, "--apply", "--json")
+    assert applied.returncode == 0 and json.loads(applied.stdout)["applied"] is True
+    with store.engine.begin() as connection:
+        assert connection.execute(there).scalar_one() == 2
+        may = "SELECT has_table_privilege('printed_web', 'history', :right)"
+        rights = {r: connection.execute(text(may), {"right": r}).scalar_one() for r in ("SELECT", "INSERT", "UPDATE")}
+        assert rights == {"SELECT": True, "INSERT": True, "UPDATE": False}
+        connection.execute(text("DROP OWNED BY printed_web, printed_night"))
+        connection.execute(text("DROP ROLE printed_web, printed_night"))
+    refused = console("roles", "--web", "a-b")
+    assert refused.returncode == 1 and "a-b" in refused.stderr and "Traceback" not in refused.stderr
 
 
 @pytest.mark.parametrize(
