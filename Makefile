@@ -9,7 +9,7 @@ JOBS ?= 2
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
-.PHONY: help demo test year check lock bench peers messages
+.PHONY: help demo test year check audit lock bench peers messages
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
 
@@ -35,6 +35,12 @@ check: $(STAMP) ## Lint, formatting, types, who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+AUDIT := .venv-audit
+audit: ## Ask for known flaws of the locked dependencies (pip-audit, in an environment of its own)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install -qq --disable-pip-version-check "pip-audit>=2.7,<3"; } \
+	  || { rm -rf $(AUDIT); echo "pip-audit cannot be installed: nothing was audited"; exit 2; }
+	@PATH="$(CURDIR)/$(AUDIT)/bin:$$PATH" $(PYTHON) .ci/audit.py requirements.lock
 
 $(PEERS_STAMP): tests/benchmarks/peers/requirements.txt
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)

@@ -61,11 +61,12 @@ COMMANDS = {
     "webhook": Place(
         "ponte_workflow.cli.integrations", "webhook", "Where events of cases go: add, list, remove, retry"
     ),
-    "db": Place("ponte_workflow.cli.admin", "db", "The database and its key"),
+    "db": Place("ponte_workflow.cli.database", "db", "The database: upgrade, key, roles"),
     "audit": Place("ponte_workflow.cli.admin", "audit", "Verify histories, certificates and balances"),
     "backup": Place("ponte_workflow.cli.backups", "backup", "The whole database in one encrypted file"),
     "restore": Place("ponte_workflow.cli.backups", "restore", "A backup into an empty database; --check reads it only"),
     "keys": Place("ponte_workflow.cli.keys", "app", "Field keys: add a new one, rotate"),
+    "watch": Place("ponte_workflow.cli.watch", "watch", "Has last night its certificate? For cron, timers and Nagios"),
     "doctor": Place("ponte_workflow.cli.admin", "doctor", "What is wrong here, and what to do about it"),
     "up": Place("flows.up", "up", "Start everything on this machine: Prefect with its schedules, and the pages"),
     "web": Place("flows.web_command", "web", "Serve the web application alone"),

@@ -55,6 +55,17 @@ def _follow(ponte: Ponte, at: datetime, limit: int, down: list[str]) -> dict[str
         counts |= {f"returned_{name}": count for name, count in read.counts.items() if count}
         down += ["bounces"] if read.down else []
     counts["contacts_wrong"] = through(lambda: reaching.follow(ponte.store, ponte.pathways, at=at))
-    url = ponte.settings.public_url
-    counts["alerts"] = through(lambda: alerting.tell(ponte.store, ponte.alerts, down, at=at, public_url=url))
+    counts["alerts"] = through(lambda: tell_alerts(ponte, down, at))
     return counts
+
+
+def tell_alerts(ponte: Ponte, down: list[str], at: datetime) -> int:
+    """Tell whoever looks after the machine what there is to tell; how much it was."""
+    return alerting.tell(
+        ponte.store,
+        ponte.alerts,
+        down,
+        at=at,
+        lock_file=ponte.settings.folder / "alerts.lock",
+        public_url=ponte.settings.public_url,
+    )

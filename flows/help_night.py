@@ -14,7 +14,7 @@ from ponte_workflow.services import night as nights
 @task(name="hands", persist_result=False)
 def lend_a_hand(on: str) -> dict[str, int]:
     """Shard after shard in one process. A failure gives its shard back to whoever leads the night, who tells of it."""
-    ponte = open_ponte()
+    ponte = open_ponte(patient=True, under_way=True)
     try:
         return nights.help_with(ponte.night_plan("prefect"), date.fromisoformat(on), at=clock.now)._asdict()
     finally:

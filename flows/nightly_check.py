@@ -4,19 +4,24 @@ Parameters, results and artifacts hold dates, ids and counts only. A task is one
 """
 
 import json
+import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any
 
-from prefect import flow, runtime, task
+from prefect import Flow, flow, runtime, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.futures import wait
 
+from flows.delivering import tell_alerts
 from flows.fan_out import NIGHT_THREADS, call_others, task_runner
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import open_ponte, read_settings
+from ponte_workflow.log import log
 from ponte_workflow.services import night as nights
+from ponte_workflow.services import watching
 from ponte_workflow.services.night.run import LONGEST_WAIT
 from ponte_workflow.services.patience import Patience
 
@@ -34,13 +39,32 @@ HELPERS = "help-night/help"  # what other workers of the pool are asked to run
 )
 def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, int]:
     """One shard of one step of one night, unless somebody else has it; safe to run again, on this machine or another."""
-    ponte = open_ponte(patient=True)
+    # A night that has begun ends, also when an upgrade comes in between.
+    ponte = open_ponte(patient=True, under_way=True)
     plan = ponte.night_plan("prefect")
     night = nights.begin(plan, date.fromisoformat(night_on), date.fromisoformat(target_on), clock.now(), again=True)
+    begun = time.monotonic()
     try:
         work = partial(nights.run_step, night, nights.BY_NAME[step], shard)
         away = partial(night.incidents.update, database_away=1)
-        return Patience(plan.store, plan.patience).through(work, back=away)._asdict()
+        counts = Patience(plan.store, plan.patience).through(work, back=away)._asdict()
+    finally:
+        ponte.store.engine.dispose()
+    took = round(time.monotonic() - begun, 3)
+    log.info("step done", night=night_on, night_id=night.id, step=step, shard=shard, seconds=took, **counts)
+    return counts
+
+
+def tell_that_it_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:
+    """At once, where the watch would say it by six: a run that failed or crashed (a killed one is told by its runner)."""
+    ponte = open_ponte()
+    on, at = (flow_run.parameters or {}).get("on"), clock.now()
+    scheduled = flow_run.expected_start_time or at
+    day = date.fromisoformat(on) if on else scheduled.astimezone(clock.ROME).date()
+    try:
+        with ponte.store.transaction() as tx:
+            watching.note_failed(tx, day, at)
+        tell_alerts(ponte, [], at)
     finally:
         ponte.store.engine.dispose()
 
@@ -50,6 +74,8 @@ def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, 
     persist_result=False,
     log_prints=False,
     task_runner=task_runner(read_settings(), NIGHT_THREADS),
+    on_failure=[tell_that_it_failed],
+    on_crashed=[tell_that_it_failed],
 )
 def nightly_check(on: str | None = None) -> dict[str, Any]:
     """Every night up to `on` (ISO date; default: the business date for which the run was scheduled)."""
@@ -65,6 +91,8 @@ def nightly_check(on: str | None = None) -> dict[str, Any]:
             _run(plan, night_on, day, patience, hold.keep)
     certificate = patience.through(lambda: nights.certificate(plan.store, day))
     _publish(certificate)
+    aside = len(certificate["set_aside"])
+    log.info("night certified", night=day.isoformat(), attempts=certificate["attempts"], set_aside=aside)
     ponte.store.engine.dispose()
     return certificate
 

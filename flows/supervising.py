@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # before a restart: 1, 2, 4 ... seconds
 HEALTHY_AFTER = 60.0  # a service that lived so long begins at the first pause again
 GIVE_UP = (5, 120.0)  # so many deaths within so many seconds: something is wrong that a restart does not mend
 LOG_BYTES = 10_000_000
+OLDER_LOGS = 3  # .log.1 is the newest of them
+LOOK_AT_LOGS = 5.0  # seconds between two looks at their size
 _PR_SET_PDEATHSIG = 1
 
 
@@ -77,10 +80,15 @@ class Supervisor:
         return True
 
     def watch(self) -> None:
-        """Keep all services alive until the end is asked for."""
+        """Keep all services alive, and their logs small, until the end is asked for."""
+        looked = time.monotonic()
         while not self._stopping:
             for running in self._running:
                 self._look_after(running)
+            if time.monotonic() - looked >= LOOK_AT_LOGS:
+                looked = time.monotonic()
+                for running in self._running:
+                    self._rotate(running.service.name)
             time.sleep(0.2)
 
     def end(self) -> None:
@@ -137,10 +145,24 @@ class Supervisor:
 
     def _log(self, name: str) -> IO[bytes]:
         self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._rotate(name)
+        return (self._logs / f"{name}.log").open("ab")
+
+    def _rotate(self, name: str) -> None:
+        """Keep what a log holds beside it and begin it anew, while its service goes on writing into it.
+
+        The service holds the file open, and appends: it is copied and emptied, not moved. A line that is written
+        between the two is lost.
+        """
         path = self._logs / f"{name}.log"
-        if path.is_file() and path.stat().st_size > LOG_BYTES:
-            path.replace(path.with_suffix(".log.1"))
-        return path.open("ab")
+        if not path.is_file() or path.stat().st_size <= LOG_BYTES:
+            return
+        for number in range(OLDER_LOGS, 1, -1):
+            older = path.with_suffix(f".log.{number - 1}")
+            if older.is_file():
+                older.replace(path.with_suffix(f".log.{number}"))
+        shutil.copyfile(path, path.with_suffix(".log.1"))
+        os.truncate(path, 0)
 
     def _tail(self, name: str) -> str:
         path = self._logs / f"{name}.log"

@@ -1,16 +1,15 @@
 """The composition root: settings in, one frozen object out. Everything above it takes what it needs from here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from ponte_workflow.config import Settings
+from ponte_workflow.config import Settings, private_on_the_way
 from ponte_workflow.errors import BadConfiguration, BadInput
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import use_language
@@ -78,7 +77,16 @@ class Ponte:
             shards=self.shards,
             lease_seconds=settings.lease_seconds,
             patience=settings.database_patience,
+            heartbeat=self.heartbeat,
         )
+
+    @cached_property
+    def heartbeat(self) -> "Callable[[], None] | None":
+        """The sign of life to a watcher outside; None when there is none."""
+        from notifications.channels.heartbeat import heartbeat
+
+        url = self.settings.heartbeat_url
+        return heartbeat(url.get_secret_value()) if url else None
 
     @property
     def shards(self) -> int:
@@ -145,9 +153,7 @@ class Ponte:
             return FileGateway(self.short_messages)
         from notifications.channels.http_sms import HttpGateway
 
-        place = urlsplit(settings.sms_url)
-        near = place.scheme == "http" and place.hostname in ("127.0.0.1", "::1", "localhost")
-        if not (place.hostname and (near or place.scheme == "https")):
+        if not private_on_the_way(settings.sms_url):
             raise BadConfiguration(_("PONTE_SMS_URL must begin with https://, or be the word files"))
         token = settings.sms_token.get_secret_value() if settings.sms_token else None
         return HttpGateway(settings.sms_url, token, settings.sms_timeout)
@@ -169,11 +175,7 @@ class Ponte:
     @cached_property
     def alerts(self) -> "Alerts | None":
         """The way to tell whoever looks after the machine; None when there is none."""
-        from notifications.channels.alerts import AppriseAlerts
-
-        given = self.settings.alert_urls
-        urls = given.get_secret_value().split() if given else []
-        return AppriseAlerts(urls) if urls else None
+        return alerts_of(self.settings)
 
     def _mail(self) -> "Channel":
         """SMTP when a host is set, else .eml files in a folder."""
@@ -297,6 +299,14 @@ class Ponte:
         return Courtesy(calendar.is_holiday, cap=base.messages.weekly_cap)
 
 
+def alerts_of(settings: Settings) -> "Alerts | None":
+    """The way to tell whoever looks after the machine, also where nothing else works; None when there is none."""
+    from notifications.channels.alerts import AppriseAlerts
+
+    urls = settings.alert_urls.get_secret_value().split() if settings.alert_urls else []
+    return AppriseAlerts(urls) if urls else None
+
+
 def read_settings() -> Settings:
     """The settings from the environment; a wrong one is named with what it should be."""
     try:
@@ -320,13 +330,14 @@ def open_store(settings: Settings, *, patient: bool = False) -> Store:
     return store
 
 
-def open_ponte(settings: Settings | None = None, *, patient: bool = False) -> Ponte:
+def open_ponte(settings: Settings | None = None, *, patient: bool = False, under_way: bool = False) -> Ponte:
     """Ponte, ready: refuses a database of another version, a wrong key and unreadable settings before anything is done.
 
     patient: for what nobody sits before and waits: a database that is away is waited for.
+    under_way: opened once more by a program that is running already, which goes on in a database newer than itself.
     """
     settings = settings or read_settings()
     store = open_store(settings, patient=patient)
-    migrate.check(store.engine)
+    migrate.check(store.engine, under_way=under_way)
     keycheck.check(store)
     return Ponte(settings, store, Pathways(settings.pathways))

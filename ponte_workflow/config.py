@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 PREFIX = "PONTE_"
 
@@ -13,6 +14,13 @@ PREFIX = "PONTE_"
 def N_(text: str) -> str:  # noqa: N802  # the name by which translators' tools know it
     """A text that is translated where it is shown: settings are read before anybody has a language."""
     return text
+
+
+def private_on_the_way(url: str) -> bool:
+    """Whether nobody on the way reads what goes there: TLS, or this very machine."""
+    place = urlsplit(url)
+    near = place.scheme == "http" and place.hostname in ("127.0.0.1", "::1", "localhost")
+    return bool(place.hostname) and (near or place.scheme == "https")
 
 
 class Settings(BaseModel):
@@ -93,6 +101,15 @@ class Settings(BaseModel):
     alert_urls: SecretStr | None = Field(
         default=None, description=N_("Where staff alerts go: addresses of Apprise, with blanks between")
     )
+    heartbeat_url: SecretStr | None = Field(
+        default=None,
+        description=N_("What is fetched when a night is done (https): a watcher outside that hears nothing tells you"),
+    )
+    watch_seconds: int = Field(
+        default=300,
+        ge=0,
+        description=N_("How often the web application looks whether the night was missed; 0: never"),
+    )
     batch_size: int = Field(default=1000, ge=1, le=10_000, description=N_("Due clocks in one transaction of the night"))
     database_patience: float = Field(
         default=300.0,
@@ -144,6 +161,14 @@ class Settings(BaseModel):
     webhook_private: bool = Field(default=False, description=N_("Webhooks may go to addresses inside the own network"))
     prefect_port: int = Field(default=4200, ge=1, le=65535, description=N_("Port of the Prefect server of ponte up"))
     prefect_api_url: str | None = Field(default=None, description=N_("A running Prefect server; else an ephemeral one"))
+
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _heartbeat_is_private(cls, value: SecretStr | None) -> SecretStr | None:
+        """Refused at every start: at night nobody would see it."""
+        if value is not None and not private_on_the_way(value.get_secret_value()):
+            raise ValueError("must begin with https://")
+        return value
 
     @classmethod
     def read(cls, environment: Mapping[str, str] | None = None) -> "Settings":

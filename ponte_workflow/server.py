@@ -37,10 +37,11 @@ def build(ponte: Ponte) -> FastAPI:
 
     @app.get("/health/ready", dependencies=[Depends(open_to_all)])
     def ready() -> Response:
-        """The database answers and has the version of this program; else 503, and the log says why."""
+        """The database answers and has the version of this program, or a newer one (an upgrade is under way and this
+        process goes on until it is replaced); else 503, and the log says why."""
         try:
             reachable(ponte.store.engine)
-            migrate.check(ponte.store.engine)
+            migrate.check(ponte.store.engine, under_way=True)
         except PonteError as refusal:
             log.error("not ready", why=type(refusal).__name__)
             return JSONResponse({"status": "not ready"}, status_code=503)

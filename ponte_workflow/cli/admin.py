@@ -1,4 +1,4 @@
-"""`ponte user|partner|db|audit ...`: people, the database, and the proof that nothing was changed behind Ponte's back."""
+"""`ponte user|partner|audit ...`: people, and the proof that nothing was changed behind Ponte's back."""
 
 import sys
 from collections.abc import Iterator
@@ -8,18 +8,16 @@ from typing import Annotated
 import typer
 
 from ponte_workflow import clock
-from ponte_workflow.bootstrap import open_ponte, open_store, read_settings
+from ponte_workflow.bootstrap import open_ponte, read_settings
 from ponte_workflow.cli.context import Acting, AsJson, On, print_json, print_table, read_date
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.services import auditing
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.rights import SYSTEM, describe
-from ponte_workflow.store import migrate, network
-from ponte_workflow.store.crypto import make_key_file
+from ponte_workflow.store import network
 
 user = typer.Typer(help="People who work with Ponte", no_args_is_help=True)
 partner = typer.Typer(help="Organisations that take part", no_args_is_help=True)
-db = typer.Typer(help="The database and its key", no_args_is_help=True)
 audit = typer.Typer(help="Verify histories, certificates and balances", no_args_is_help=True)
 
 
@@ -176,27 +174,6 @@ def partner_add(
     _noted({"code": code, "quarters": quarter or []}, as_json)
 
 
-@db.command("upgrade")
-def upgrade(as_json: AsJson = False) -> None:
-    """Bring the database to the version of this program; makes it when there is none."""
-    store = open_store(read_settings())
-    migrate.upgrade(store.engine)
-    if as_json:
-        print_json({"version": migrate.HEAD})
-    else:
-        typer.echo(_("The database is up to date."))
-
-
-@db.command("key")
-def make_key() -> None:
-    """Make the key file for encrypted fields (mode 600); an existing one is kept. Keep a copy in a safe place."""
-    settings = read_settings()
-    make_key_file(settings.key_path)
-    typer.echo(
-        _("The field key lies in {path}. Without it nobody reads the encrypted fields.").format(path=settings.key_path)
-    )
-
-
 @audit.command()
 def verify(
     everything: Annotated[
@@ -244,6 +221,10 @@ def doctor(as_json: AsJson = False) -> None:
             "people": _("people"),
             "pathways": _("pathways"),
             "mail": _("mail server"),
+            "certified mail": _("certified mail"),
+            "certified mailbox": _("certified mailbox"),
+            "SMS": "SMS",
+            "single sign-on": _("single sign-on"),
             "prefect": "Prefect",
         }
         signs = {"good": "ok", "look": _("look"), "bad": _("BAD")}

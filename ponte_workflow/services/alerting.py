@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 from notifications.channels.alerts import Alerts
 from notifications.errors import NotificationError
@@ -9,25 +10,39 @@ from ponte_workflow.clock import ROME
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import ngettext
 from ponte_workflow.log import log
+from ponte_workflow.services import watching
 from ponte_workflow.services.contacts import kind_name
 from ponte_workflow.store import alerts as kept
-from ponte_workflow.store.engine import Store, Transaction
+from ponte_workflow.store.engine import ALERT_LOCK, Busy, Store, Transaction
 
-LATEST_START = time(6)  # the night begins at half past three
-LONGEST_NIGHT = timedelta(hours=2)
 STILL_NEWS = timedelta(days=1)
 AT_ONCE = 50
 
 
 def tell(
-    store: Store, alerts: Alerts | None, down: Iterable[str], *, at: datetime, public_url: str | None = None
+    store: Store,
+    alerts: Alerts | None,
+    down: Iterable[str],
+    *,
+    at: datetime,
+    lock_file: Path,
+    public_url: str | None = None,
 ) -> int:
     """Tell what there is to tell, each thing once; what could not be told is tried again for a day. How many were told.
 
-    down: the channels that were just found not to work. No transaction is open while an alert leaves.
+    down: the channels that were just found not to work. No transaction is open while an alert leaves. lock_file: several
+    processes tell (deliveries, web applications, `ponte watch`), one at a time; who comes second leaves it to the first.
     """
     if alerts is None:
         return 0
+    try:
+        with store.alone(lock_file, wait_seconds=0, key=ALERT_LOCK):
+            return _tell(store, alerts, down, at, public_url)
+    except Busy:
+        return 0
+
+
+def _tell(store: Store, alerts: Alerts, down: Iterable[str], at: datetime, public_url: str | None) -> int:
     with store.transaction() as tx:
         look(tx, down, at)
         waiting = kept.waiting(tx, at - STILL_NEWS, AT_ONCE)
@@ -55,8 +70,8 @@ def look(tx: Transaction, down: Iterable[str], at: datetime) -> None:
     today = local.date()
     for channel in down:
         kept.add(tx, f"channel/{channel}/{today}", at)
-    if _night_failed(tx, today, local):
-        kept.add(tx, f"night/{today}", at)
+    if (missed := watching.missing(tx, at, from_the_first_day=False)) is not None:
+        kept.add(tx, watching.subject(missed), at)
     morning = datetime.combine(today, time(0), tzinfo=ROME)
     if kept.escalated(tx, morning):
         kept.add(tx, f"escalations/{today}", at)
@@ -79,15 +94,6 @@ def words(tx: Transaction, subject: str, at: datetime) -> str:
         n = kept.escalated(tx, morning)
         return ngettext("{n} escalation this morning.", "{n} escalations this morning.", n).format(n=n)
     return _("A notice that does not wait for the morning is in the inbox of whom it is for.")
-
-
-def _night_failed(tx: Transaction, today: date, local: datetime) -> bool:
-    before, started_at, completed = kept.night_of(tx, today)
-    if not before or completed:
-        return False
-    if started_at is None:
-        return local.time() >= LATEST_START
-    return local - started_at >= LONGEST_NIGHT
 
 
 def _day(text: str) -> str:

@@ -15,7 +15,7 @@ from notifications.payment_slip import PaymentSlip
 from notifications.policy import WEEK, IsHoliday, QuietHours, demand_allowed, next_under_cap, over_cap
 from notifications.rendering import Rendered, render
 from ponte_workflow.services.patience import Patience
-from ponte_workflow.store import inbox, outbox, tracking
+from ponte_workflow.store import inbox, outbox, sweeping, tracking
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.store.outbox import ClaimedRow
@@ -163,8 +163,8 @@ def deliver(
     waiting = Patience(store, patience)
     run = _Run(store, channels, prices, resolve, sender, courtesy, at, time.monotonic(), waiting)
     tally: Counter[str] = Counter()
-    swept = run.unit(lambda tx: outbox.sweep(tx, at, stale_after=STALE_AFTER, give_up_after=len(BACK_OFF) + 1))
-    expired = run.unit(lambda tx: outbox.expire(tx, run.local_date(at)))
+    swept = run.unit(lambda tx: sweeping.sweep(tx, at, stale_after=STALE_AFTER, give_up_after=len(BACK_OFF) + 1))
+    expired = run.unit(lambda tx: sweeping.expire(tx, run.local_date(at)))
     after = 0
     while (left := limit - _handled(tally)) > 0 and tally.total() < limit * LOOKED_AT:
         rows = run.unit(lambda tx, left=left, after=after: _claim(run, tx, left, after, shard))  # type: ignore[misc]

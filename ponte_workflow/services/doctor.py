@@ -1,14 +1,8 @@
 """What is wrong with this installation and what to do about it: every check is a sentence with its remedy."""
 
 import shutil
-import smtplib
-import socket
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Literal
-from urllib.error import URLError
-from urllib.request import urlopen
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ponte_workflow.clock import ROME
@@ -16,44 +10,37 @@ from ponte_workflow.config import Settings
 from ponte_workflow.errors import PonteError
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import ngettext
+from ponte_workflow.services import servers, watching
+from ponte_workflow.services.finding import Finding, State
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import condition, keycheck, ledger, migrate, network
 from ponte_workflow.store.condition import Condition
 from ponte_workflow.store.crypto import FieldCipher, load_keys
 from ponte_workflow.store.engine import Store, Transaction, open_engine, reachable
 
-State = Literal["good", "look", "bad"]
 LEAST_DISK, LITTLE_DISK = 200, 2_000  # megabytes free
-NIGHT_BY = 6  # o'clock in Rome: by then the night is over, or somebody has to look
 LATE_MAIL = 2  # days
 CLOCKS_MAY_DIFFER = timedelta(minutes=2)
-PATIENCE = 5.0  # seconds: a server that answers no sooner is as good as gone
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at. bad: it does not work; look: it will not for long, or is unusual."""
-
-    name: str
-    state: State
-    what: str
-    mend: str = ""
 
 
 def examine(settings: Settings, at: datetime) -> list[Finding]:
     """Everything, in the order in which it is best mended: without a database nothing further can be asked."""
     found = [*_machine(settings, at)]
     if any(one.name == "key" and one.state == "bad" for one in found):
-        return [*found, *_servers(settings)]
+        return [*found, *servers.findings(settings)]
     try:
         store = _store(settings)
     except PonteError as refusal:
-        return [*found, Finding("database", "bad", refusal.sentence, _("set PONTE_DATABASE_URL")), *_servers(settings)]
+        return [
+            *found,
+            Finding("database", "bad", refusal.sentence, _("set PONTE_DATABASE_URL")),
+            *servers.findings(settings),
+        ]
     try:
         found += _database(settings, store, at)
     finally:
         store.engine.dispose()
-    return [*found, *_servers(settings)]
+    return [*found, *servers.findings(settings)]
 
 
 def _store(settings: Settings) -> Store:
@@ -115,7 +102,7 @@ def _database(settings: Settings, store: Store, at: datetime) -> Iterator[Findin
         else:
             yield Finding("clock", "good", _("agrees with the database's"))
         now = condition.condition(tx, at.astimezone(ROME).date(), at)
-        yield from _night(now, at)
+        yield from _night(tx, now, at)
         yield from _outbox(now, at)
         yield from _ledgers(settings, tx, at)
         yield from _people(tx)
@@ -128,20 +115,22 @@ def _database(settings: Settings, store: Store, at: datetime) -> Iterator[Findin
         yield Finding("pathways", "bad", refusal.sentence, _("ponte pathway validate FILE"))
 
 
-def _night(now: Condition, at: datetime) -> Iterator[Finding]:
-    local = at.astimezone(ROME)
+def _night(tx: Transaction, now: Condition, at: datetime) -> Iterator[Finding]:
     last, mend = now.night, _("look at the log of the worker, then: ponte nightly")
+    missed = watching.missing(tx, at)
     if last is None:
-        yield Finding("night", "look", _("no night has run yet"), "ponte nightly")
+        if missed is None:
+            yield Finding("night", "look", _("no night has run yet"), "ponte nightly")
+        else:
+            yield Finding("night", "bad", _("no night has ever run"), _("start ponte up or ponte worker"))
         return
-    missing = (local.date() - last.on).days
     day = last.on.strftime("%d/%m/%Y")
-    if last.completed_at is None and at - last.started_at > timedelta(hours=2):
-        yield Finding("night", "bad", _("the night of {day} began and did not end").format(day=day), mend)
-    elif missing > 1 or (missing == 1 and local.hour >= NIGHT_BY):
-        yield Finding("night", "bad", _("the last night is that of {day}").format(day=day), mend)
-    else:
+    if missed is None:
         yield Finding("night", "good", _("the night of {day}").format(day=day))
+    elif last.completed_at is None:
+        yield Finding("night", "bad", _("the night of {day} began and did not end").format(day=day), mend)
+    else:
+        yield Finding("night", "bad", _("the last night is that of {day}").format(day=day), mend)
     if now.cases_set_aside:
         what = ngettext("{n} case is set aside", "{n} cases are set aside", now.cases_set_aside)
         yield Finding(
@@ -184,38 +173,3 @@ def _people(tx: Transaction) -> Iterator[Finding]:
         if not any(role in m.roles for m in active):
             what = _("nobody active has the role {role}").format(role=role)
             yield Finding("people", "look", what, f"ponte user add ... --role {role}")
-
-
-def _servers(settings: Settings) -> Iterator[Finding]:
-    if settings.smtp_host is None:
-        yield Finding("mail", "look", _("no mail server: mails go to a folder"), _("set PONTE_SMTP_HOST"))
-    else:
-        yield _tried("mail", lambda: _smtp(settings), _("look at PONTE_SMTP_HOST, PORT, TLS and the firewall"))
-    if settings.prefect_api_url:
-        address = f"{settings.prefect_api_url.rstrip('/')}/health"
-        yield _tried("prefect", lambda: _answers(address), _("start it (ponte up), or mend PONTE_PREFECT_API_URL"))
-
-
-def _tried(name: str, attempt: Callable[[], str], mend: str) -> Finding:
-    try:
-        return Finding(name, "good", attempt())
-    except (OSError, smtplib.SMTPException, URLError, ValueError) as error:
-        return Finding(name, "bad", f"{type(error).__name__}: {str(error)[:120]}", mend)
-
-
-def _smtp(settings: Settings) -> str:
-    assert settings.smtp_host is not None
-    place = (settings.smtp_host, settings.smtp_port)
-    if settings.smtp_tls == "tls":
-        with socket.create_connection(place, PATIENCE):
-            return _("{host} answers").format(host=settings.smtp_host)
-    with smtplib.SMTP(*place, timeout=PATIENCE) as server:
-        server.noop()
-    return _("{host} answers").format(host=settings.smtp_host)
-
-
-def _answers(address: str) -> str:
-    if not address.startswith(("http://", "https://")):
-        raise ValueError(_("not an http address"))
-    with urlopen(address, timeout=PATIENCE) as answer:  # noqa: S310  # its scheme was just looked at
-        return f"{answer.status}"

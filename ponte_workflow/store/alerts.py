@@ -1,12 +1,14 @@
 """What is told to whoever looks after the machine: each subject once, and what gives reason for it."""
 
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.outbox import insert_into
 from ponte_workflow.store.schema.messages import alert, inbox, outbox
+from ponte_workflow.store.schema.network import staff
 from ponte_workflow.store.schema.nights import night
 
 
@@ -32,13 +34,28 @@ def told(tx: Transaction, alert_id: int, at: datetime) -> None:
     tx.connection.execute(update(alert).where(alert.c.id == alert_id).values(sent_at=at))
 
 
-def night_of(tx: Transaction, on: date) -> tuple[bool, datetime | None, bool]:
-    """Whether there were nights before that date; when its own began, and whether it is completed."""
-    before = tx.connection.execute(select(night.c.id).where(night.c.business_on < on).limit(1)).first() is not None
-    row = tx.connection.execute(
-        select(night.c.started_at, night.c.completed_at).where(night.c.business_on == on)
+class Nights(NamedTuple):
+    """What there is of nights: the last completed one, the newest that is under way and since when, the first person."""
+
+    ever: bool
+    last_completed: date | None
+    running: date | None
+    running_since: datetime | None
+    people_since: datetime | None
+
+
+def nights(tx: Transaction) -> Nights:
+    """How nights stand, for whoever misses one."""
+    last = tx.connection.execute(select(func.max(night.c.business_on)).where(night.c.status == "completed")).scalar()
+    open_ = tx.connection.execute(
+        select(night.c.business_on, night.c.started_at)
+        .where(night.c.status == "running")
+        .order_by(night.c.business_on.desc())
+        .limit(1)
     ).first()
-    return before, row.started_at if row else None, bool(row and row.completed_at)
+    first = tx.connection.execute(select(func.min(staff.c.created_at))).scalar()
+    running, since = (open_.business_on, open_.started_at) if open_ else (None, None)
+    return Nights(last is not None or open_ is not None, last, running, since, first)
 
 
 def direct_notices(tx: Transaction, since: datetime, limit: int) -> list[int]:

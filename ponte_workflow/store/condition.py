@@ -6,36 +6,37 @@ from typing import NamedTuple
 from sqlalchemy import and_, func, select, text
 
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.nights import StepCounts
 from ponte_workflow.store.outbox import WAITING
 from ponte_workflow.store.schema.casework import cases, clock
-from ponte_workflow.store.schema.messages import evidence, outbox
+from ponte_workflow.store.schema.messages import delivery_event, evidence, outbox
 from ponte_workflow.store.schema.nights import night, night_step
 
 
 class LastNight(NamedTuple):
-    """A night: when it ran, and what its steps counted in all."""
+    """A night: when it ran, and what each of its steps counted, all shards together."""
 
     on: date
     started_at: datetime
     completed_at: datetime | None
     attempts: int
-    looked_at: int
-    acted_on: int
-    set_aside: int
+    steps: dict[str, StepCounts]
 
 
 class Condition(NamedTuple):
-    """The numbers at one moment. `outbox`: by status; `delivered`: evidence by channel; `oldest_waiting_on`: the business
+    """The numbers at one moment. `outbox`: by status; `delivered`: evidence by way; `oldest_waiting_on`: the business
     date of the oldest message that may leave now."""
 
     cases_open: int
     cases_stalled: int
     cases_paused: int
     cases_set_aside: int
+    cases_due: int
     clocks_due: int
     outbox: dict[str, int]
     oldest_waiting_on: date | None
     delivered: dict[str, int]
+    fates: dict[tuple[str, str], int]  # (way, what became of it): how many
     night: LastNight | None  # the newest, completed or not
 
 
@@ -51,7 +52,9 @@ def condition(tx: Transaction, on: date, at: datetime) -> Condition:
             func.count(cases.c.set_aside_on),
         ).where(here)
     ).one()
-    due = connection.execute(select(func.count()).where(clock.c.due_on <= on)).scalar_one()
+    due = connection.execute(
+        select(func.count(clock.c.case_id.distinct()), func.count()).where(clock.c.due_on <= on)
+    ).one()
     rows = connection.execute(select(outbox.c.status, func.count()).group_by(outbox.c.status)).tuples().all()
     ready = and_(
         outbox.c.status == "queued",
@@ -59,16 +62,24 @@ def condition(tx: Transaction, on: date, at: datetime) -> Condition:
         outbox.c.not_before.is_(None) | (outbox.c.not_before <= at),
     )
     oldest = connection.execute(select(func.min(outbox.c.due_on)).where(ready)).scalar()
-    delivered = connection.execute(select(evidence.c.channel, func.count()).group_by(evidence.c.channel)).tuples().all()
+    delivered = connection.execute(select(evidence.c.way, func.count()).group_by(evidence.c.way)).tuples().all()
+    way = func.coalesce(delivery_event.c.channel, evidence.c.way, "email")
+    fates = connection.execute(
+        select(way, delivery_event.c.kind, func.count())
+        .join(evidence, evidence.c.outbox_id == delivery_event.c.outbox_id, isouter=True)
+        .group_by(way, delivery_event.c.kind)
+    )
     return Condition(
         cases_open=counted[0],
         cases_stalled=counted[1],
         cases_paused=counted[2],
         cases_set_aside=counted[3],
-        clocks_due=due,
+        cases_due=due[0],
+        clocks_due=due[1],
         outbox=dict(rows),
         oldest_waiting_on=oldest,
         delivered=dict(delivered),
+        fates={(row[0], row[1]): row[2] for row in fates},
         night=_night(tx),
     )
 
@@ -99,12 +110,16 @@ def _night(tx: Transaction) -> LastNight | None:
         return None
     sums = tx.connection.execute(
         select(
-            func.coalesce(func.sum(night_step.c.looked_at), 0),
-            func.coalesce(func.sum(night_step.c.acted_on), 0),
-            func.coalesce(func.sum(night_step.c.set_aside), 0),
-        ).where(night_step.c.night_id == row.id)
-    ).one()
-    return LastNight(row.business_on, row.started_at, row.completed_at, row.attempts, *(int(one) for one in sums))
+            night_step.c.step,
+            func.sum(night_step.c.looked_at),
+            func.sum(night_step.c.acted_on),
+            func.sum(night_step.c.set_aside),
+        )
+        .where(night_step.c.night_id == row.id)
+        .group_by(night_step.c.step)
+    )
+    steps = {step: StepCounts(*(int(one) for one in counts)) for step, *counts in sums}
+    return LastNight(row.business_on, row.started_at, row.completed_at, row.attempts, steps)
 
 
 def messages_ready(tx: Transaction, at: datetime, most: int) -> int:

@@ -63,6 +63,7 @@ def load(engine: Engine, dump: Path) -> None:
     tool = [
         *_tool("pg_restore"),
         "--no-owner",
+        "--no-privileges",  # roles belong to a server, not to a backup: ponte db roles gives them anew
         "--exit-on-error",
         "--single-transaction",
         f"--dbname={_address(engine)}",

@@ -9,16 +9,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from ponte_workflow.errors import BadConfiguration
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store import failures
 from ponte_workflow.store.crypto import FieldCipher
 from ponte_workflow.store.failures import DatabaseAway, Unfit
-from ponte_workflow.store.locking import Busy, Hold, wait_for_file
+from ponte_workflow.store.locking import ALERT_LOCK, NIGHT_LOCK, Busy, Hold, wait_for_file
 
-__all__ = ["Busy", "Hold", "Store", "Transaction", "Unfit", "open_engine", "reachable"]
+__all__ = ["ALERT_LOCK", "Busy", "Hold", "Store", "Transaction", "Unfit", "open_engine", "reachable"]
 
 # A look at many rows must not see half of somebody's commit; SQLite's snapshots are like that by themselves.
 READING: dict[str, dict[str, Any]] = {
@@ -29,7 +29,15 @@ SILENT: dict[str, Any] = {"hide_parameters": True}  # an error's text may be wri
 POOL, POOL_OVERFLOW = 10, 40  # the web application's threads, and some to spare
 # A server whose machine is gone says nothing at all: without these the night would wait for it for hours. Seconds.
 ALIVE = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY")
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "foreign_keys=ON",
+    "cache_size=-65536",
+    "temp_store=MEMORY",
+    "recursive_triggers=ON",  # else REPLACE INTO deletes past the triggers that keep histories
+)
+DatabaseFailed = SQLAlchemyError  # for those above, who know no SQLAlchemy
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +113,21 @@ class Store:
 
     @contextmanager
     def alone(
-        self, lock_file: Path, *, wait_seconds: float, meanwhile: Callable[[], object] = lambda: None
+        self,
+        lock_file: Path,
+        *,
+        wait_seconds: float,
+        key: int = NIGHT_LOCK,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> Iterator[Hold]:
         """Hold the lock of the night; the system frees it when the process dies, so a killed run leaves none behind.
 
         SQLite: a lock on a file beside the database. PostgreSQL: a session's advisory lock, valid across machines.
-        meanwhile: called again and again while another run holds it.
+        key: of another lock, which then has another file too. meanwhile: called again and again while another holds it.
         Raises `Busy` when another run still holds it after `wait_seconds`.
         """
         if self.is_postgresql:
-            hold = Hold(self.engine, wait_seconds, meanwhile)
+            hold = Hold(self.engine, wait_seconds, key, meanwhile)
             try:
                 hold.keep()
                 yield hold

@@ -13,6 +13,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store.failures import DatabaseAway
 
 NIGHT_LOCK = 0x506F6E7465  # "Ponte": the advisory lock of the night on PostgreSQL
+ALERT_LOCK = 0x506F6E74A1  # of whoever tells alerts (store/ledger.py has one more)
 
 
 class Busy(PonteError):
@@ -27,6 +28,7 @@ class Hold:
 
     engine: Engine | None
     wait_seconds: float
+    key: int = NIGHT_LOCK
     meanwhile: Callable[[], object] = lambda: None  # called again and again while another run has it
     _connection: Connection | None = field(default=None, repr=False)
 
@@ -40,7 +42,7 @@ class Hold:
         self.let_go()
         self._connection = connection = self.engine.connect()
         deadline = time.monotonic() + self.wait_seconds
-        while not connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": NIGHT_LOCK}).scalar():
+        while not connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": self.key}).scalar():
             connection.commit()
             self.meanwhile()
             _wait_or_refuse(deadline)
@@ -53,7 +55,7 @@ class Hold:
             return
         try:
             if not connection.invalidated:
-                connection.execute(text("SELECT pg_advisory_unlock(:k)"), {"k": NIGHT_LOCK})
+                connection.execute(text("SELECT pg_advisory_unlock(:k)"), {"k": self.key})
                 connection.commit()
         except DatabaseAway:
             pass

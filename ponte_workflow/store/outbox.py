@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, Table, and_, func, or_, select, text, update
@@ -76,15 +76,6 @@ class ClaimedRow:
     def recipient_id(self) -> int:
         """Id of the staff member or the person."""
         return int(self.recipient.partition(":")[2])
-
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """What a sweep did with the rows that a dead process left."""
-
-    requeued: int
-    held: int
-    failed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +227,6 @@ def hold(tx: Transaction, row: ClaimedRow, why: str, *, may_have_left: bool) -> 
     return _change(tx, row, status="held", why=why, claimed_at=row.claimed_at if may_have_left else None)
 
 
-def expire(tx: Transaction, on: date) -> int:
-    """Rows whose last day has passed leave no more; how many."""
-    late = and_(WAITING, outbox.c.status == "queued", outbox.c.expires_on < on)
-    return _rows(tx, update(outbox).where(late).values(status="expired", why="expired"))
-
-
 def withdraw(
     tx: Transaction,
     case_id: int,
@@ -267,13 +252,13 @@ def withdraw(
         wanted.append(outbox.c.message.in_(only))
     if only_seq is not None:
         wanted.append(outbox.c.history_seq == only_seq)
-    return _rows(tx, update(outbox).where(*wanted).values(status="withdrawn", why=why))
+    return changed(tx, update(outbox).where(*wanted).values(status="withdrawn", why=why))
 
 
 def give_back(tx: Transaction, case_id: int, why: str) -> int:
     """Queue again what was withdrawn for that reason, because the step that withdrew it was undone; how many."""
     mine = (outbox.c.case_id == case_id, outbox.c.status == "withdrawn", outbox.c.why == why)
-    return _rows(tx, update(outbox).where(*mine).values(status="queued", why=None))
+    return changed(tx, update(outbox).where(*mine).values(status="queued", why=None))
 
 
 def left_since(tx: Transaction, case_id: int, from_seq: int) -> int:
@@ -287,26 +272,11 @@ def left_since(tx: Transaction, case_id: int, from_seq: int) -> int:
     return tx.connection.execute(statement).scalar_one()
 
 
-def sweep(tx: Transaction, at: datetime, *, stale_after: timedelta, give_up_after: int) -> Swept:
-    """Treat the rows that a dead process left claimed: legal ones are held for a human, others queued again.
-
-    A row that was left or tried `give_up_after` times has failed: it may be what kills the process.
-    """
-    left = and_(WAITING, outbox.c.status == "claimed", outbox.c.claimed_at <= at - stale_after)
-    again = {"claimed_at": None, "attempts": outbox.c.attempts + 1}
-    why = "left by a process that ended while sending"
-    held = _rows(tx, update(outbox).where(left, outbox.c.legal).values(status="held", why=why))
-    tired = outbox.c.attempts + 1 >= give_up_after
-    failed = _rows(tx, update(outbox).where(left, tired).values(status="failed", why=why, **again))
-    requeued = _rows(tx, update(outbox).where(left).values(status="queued", why=why, **again))
-    return Swept(requeued=requeued, held=held, failed=failed)
-
-
 def decide_held(tx: Transaction, outbox_id: int, *, send: bool, why: str) -> None:
     """A human's decision on a row that is held or failed: send it (again), or never; `NotFound` when there is none."""
     fresh = {"status": "queued", "attempts": 0, "not_before": None} if send else {"status": "withdrawn"}
     open_row = and_(outbox.c.id == outbox_id, outbox.c.status.in_(("held", "failed")))
-    if not _rows(tx, update(outbox).where(open_row).values(**fresh, claimed_at=None, why=why)):
+    if not changed(tx, update(outbox).where(open_row).values(**fresh, claimed_at=None, why=why)):
         raise NotFound(_("No message {number} waits for a decision").format(number=outbox_id))
 
 
@@ -322,7 +292,7 @@ def offer_again(tx: Transaction, person_id: int, whys: Collection[str], since: d
         or_(*(outbox.c.why.startswith(why, autoescape=True) for why in whys)),
     )
     again = {"status": "queued", "why": None, "claimed_at": None}
-    return _rows(tx, update(outbox).where(*mine).values(**again))
+    return changed(tx, update(outbox).where(*mine).values(**again))
 
 
 def counts(tx: Transaction) -> dict[str, int]:
@@ -371,14 +341,15 @@ def insert_into(tx: Transaction, table: Table = outbox) -> Any:
     return sqlite.insert(table)
 
 
-def _rows(tx: Transaction, statement: Any) -> int:
+def changed(tx: Transaction, statement: Any) -> int:
+    """How many rows a statement has changed."""
     result: CursorResult[Any] = tx.connection.execute(statement)
     return result.rowcount
 
 
 def _change(tx: Transaction, row: ClaimedRow, **values: object) -> bool:
     mine = and_(outbox.c.id == row.id, outbox.c.status == "claimed", outbox.c.claimed_at == row.claimed_at)
-    return _rows(tx, update(outbox).where(mine).values(**values)) == 1
+    return changed(tx, update(outbox).where(mine).values(**values)) == 1
 
 
 def _values(row: OutboxRow) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,6 +32,7 @@ from tests.unit.test_bounces import dsn
 
 TODAY = clock.today()
 NOW = clock.now()
+LOCK = Path(tempfile.mkdtemp(prefix="ponte-alerts-")) / "alerts.lock"
 
 
 def open_one(site: Site, **person: Any) -> tuple[str, int]:
@@ -330,13 +332,17 @@ def at(hour: int) -> datetime:
     return datetime(TODAY.year, TODAY.month, TODAY.day, hour, tzinfo=clock.ROME)
 
 
+def told(store: Store, alerts: Any, down: list[str], **given: Any) -> int:
+    return alerting.tell(store, alerts, down, lock_file=LOCK, **given)
+
+
 def test_a_channel_that_is_down_is_told_once_a_day(store: Store) -> None:
     ear = Ear()
-    assert alerting.tell(store, ear, ["sms"], at=at(9), public_url="https://ponte.example/") == 1
-    assert alerting.tell(store, ear, ["sms"], at=at(10)) == 0
-    assert alerting.tell(store, ear, ["sms", "email"], at=at(9) + timedelta(days=1)) == 2
+    assert told(store, ear, ["sms"], at=at(9), public_url="https://ponte.example/") == 1
+    assert told(store, ear, ["sms"], at=at(10)) == 0
+    assert told(store, ear, ["sms", "email"], at=at(9) + timedelta(days=1)) == 2
     assert "SMS" in ear.heard[0] and ear.heard[0].endswith("https://ponte.example/inbox")
-    assert alerting.tell(store, None, ["sms"], at=at(9)) == 0
+    assert told(store, None, ["sms"], at=at(9)) == 0
 
 
 def test_what_could_not_be_told_is_told_later_and_not_for_ever(store: Store) -> None:
@@ -346,20 +352,20 @@ def test_what_could_not_be_told_is_told_later_and_not_for_ever(store: Store) -> 
         def tell(self, title: str, text: str) -> bool:
             raise BadData("no such address")
 
-    assert alerting.tell(store, deaf, ["sms"], at=at(9)) == 0
-    assert alerting.tell(store, Broken(), [], at=at(10)) == 0
+    assert told(store, deaf, ["sms"], at=at(9)) == 0
+    assert told(store, Broken(), [], at=at(10)) == 0
     ear = Ear()
-    assert alerting.tell(store, ear, [], at=at(11)) == 1
-    assert alerting.tell(store, deaf, ["email"], at=at(12)) == 0
-    assert alerting.tell(store, ear, [], at=at(12) + timedelta(days=2)) == 0
+    assert told(store, ear, [], at=at(11)) == 1
+    assert told(store, deaf, ["email"], at=at(12)) == 0
+    assert told(store, ear, [], at=at(12) + timedelta(days=2)) == 0
 
 
 def test_a_night_that_did_not_complete_is_told_in_the_morning(site: Site) -> None:
     store, ear = site.ponte.store, Ear()
-    assert alerting.tell(store, ear, [], at=at(9)) == 0, "a Ponte that has never had a night misses none"
+    assert told(store, ear, [], at=at(9)) == 0, "a Ponte that has never had a night misses none"
     night.run_nights(site.ponte.night_plan("plain"), TODAY - timedelta(days=1), at=lambda: at(3) - timedelta(days=1))
-    assert alerting.tell(store, ear, [], at=at(5)) == 0, "it may still come"
-    assert alerting.tell(store, ear, [], at=at(7)) == 1
+    assert told(store, ear, [], at=at(5)) == 0, "it may still come"
+    assert told(store, ear, [], at=at(7)) == 1
     assert f"{TODAY:%d/%m/%Y}" in ear.heard[0]
     with store.transaction() as tx:
         tx.connection.execute(update(night_table).values(status="running", completed_at=None))
@@ -370,8 +376,8 @@ def test_a_night_that_did_not_complete_is_told_in_the_morning(site: Site) -> Non
             )
         )  # fmt: skip
     day_before = at(3) - timedelta(days=1)
-    assert alerting.tell(store, ear, [], at=day_before + timedelta(hours=1)) == 0, "it is at work"
-    assert alerting.tell(store, ear, [], at=day_before + timedelta(hours=3)) == 1, "it began and did not end"
+    assert told(store, ear, [], at=day_before + timedelta(hours=1)) == 0, "it is at work"
+    assert told(store, ear, [], at=day_before + timedelta(hours=3)) == 1, "it began and did not end"
 
 
 def test_notices_that_do_not_wait_are_told_at_once_without_anybodys_data(site: Site) -> None:
@@ -381,8 +387,8 @@ def test_notices_that_do_not_wait_are_told_at_once_without_anybodys_data(site: S
     tell(site, "sara", "breach", case_id=case_id, message="plan_breached", data={})
     send(site)
     ear = Ear()
-    assert alerting.tell(site.ponte.store, ear, [], at=NOW + timedelta(minutes=1)) == 1
-    assert alerting.tell(site.ponte.store, ear, [], at=NOW + timedelta(minutes=3)) == 0
+    assert told(site.ponte.store, ear, [], at=NOW + timedelta(minutes=1)) == 1
+    assert told(site.ponte.store, ear, [], at=NOW + timedelta(minutes=3)) == 0
     assert code not in ear.heard[0] and "Prova" not in ear.heard[0]
 
 

@@ -27,7 +27,7 @@ from ponte_workflow.services.delivery import (
     Resolved,
     Withheld,
 )
-from ponte_workflow.store import outbox
+from ponte_workflow.store import outbox, sweeping
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.outbox import ClaimedRow
 from ponte_workflow.store.schema import messages
@@ -317,7 +317,7 @@ def test_a_row_that_kills_its_process_again_and_again_is_given_up(store: Store) 
     at = MONDAY
     for _attempt in range(len(BACK_OFF) + 1):
         with store.transaction() as tx:
-            outbox.sweep(tx, at, stale_after=timedelta(0), give_up_after=len(BACK_OFF) + 1)
+            sweeping.sweep(tx, at, stale_after=timedelta(0), give_up_after=len(BACK_OFF) + 1)
             assert len(outbox.claim(tx, at, at.date(), 1)) == 1
         at += timedelta(hours=1)
     assert run(store, Tray(), at=at).failed == 1

@@ -1,25 +1,30 @@
 """Operation: what the doctor finds and says, whether the application is ready, and the numbers that Prometheus reads."""
 
 import shutil
+import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import insert, select, text, update
 from starlette.testclient import TestClient
 
 from ponte_workflow import clock
 from ponte_workflow.bootstrap import open_ponte, open_store
 from ponte_workflow.config import Settings
-from ponte_workflow.services import doctor
+from ponte_workflow.errors import WrongSchema
+from ponte_workflow.services import doctor, servers
 from ponte_workflow.services import night as nights
-from ponte_workflow.services.doctor import Finding
-from ponte_workflow.store import migrate
+from ponte_workflow.services.finding import Finding
+from ponte_workflow.store import migrate, tracking
 from ponte_workflow.store.crypto import make_key_file, new_key
 from ponte_workflow.store.engine import Store
-from ponte_workflow.store.schema.messages import outbox
+from ponte_workflow.store.schema.casework import clock as case_clock
+from ponte_workflow.store.schema.messages import evidence, outbox
 from tests.builders import create_ledger, create_team
 from tests.integration.mail_server import Post, mail_server
 from tests.integration.standing_cases import walk
@@ -149,15 +154,49 @@ def test_a_prefect_server_that_does_not_answer_is_named(settings: Settings) -> N
     assert one.state == "bad" and "ponte up" in one.mend
 
 
+@contextmanager
+def silent_servers(many: int) -> Iterator[list[int]]:
+    """Ports of servers that take a connection and never say a word."""
+    listening = [socket.create_server(("127.0.0.1", 0)) for _n in range(many)]
+    yield [one.getsockname()[1] for one in listening]
+    for one in listening:
+        one.close()
+
+
+def test_servers_are_asked_together_and_each_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "PATIENCE", 1.0)
+    with silent_servers(2) as (mail, prefect):
+        hanging = settings.model_copy(
+            update={
+                "smtp_host": "127.0.0.1", "smtp_port": mail, "smtp_tls": "none",
+                "prefect_api_url": f"http://127.0.0.1:{prefect}/api",
+                "pec_smtp_host": "127.0.0.1", "pec_smtp_port": 1, "pec_imap_host": "127.0.0.1", "pec_imap_port": mail,
+                "sms_url": "http://127.0.0.1:1/sms", "oidc_issuer": "http://[broken",
+            }
+        )  # fmt: skip
+        begun = monotonic()
+        said = {one.name: one.state for one in servers.findings(hanging)}
+        took = monotonic() - begun
+    assert said == {
+        "mail": "bad", "prefect": "bad", "certified mail": "bad", "certified mailbox": "good", "SMS": "bad"
+    }  # fmt: skip
+    assert took < 1.9, "two that hang for a second each cost one second together"
+
+
 # --- Ready, and in numbers -----------------------------------------------------------------------------------------
 
 
-def test_ready_until_the_schema_is_another_one(site: Site) -> None:
+def test_ready_until_the_schema_is_an_older_one(site: Site) -> None:
     browser = site.visitor()
     assert browser.get("/health/live").json() == {"status": "alive"}
     assert (browser.get("/health/ready").status_code, browser.get("/health/ready").json()) == (200, {"status": "ready"})
     with site.ponte.store.transaction() as tx:
         tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert browser.get("/health/ready").status_code == 200, "an upgrade is under way: who works goes on"
+    with pytest.raises(WrongSchema, match="newer than this program"):
+        migrate.check(site.ponte.store.engine)
+    with site.ponte.store.transaction() as tx:
+        tx.connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     answer = browser.get("/health/ready")
     assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
     assert browser.get("/health/live").status_code == 200, "it lives all the same: a restart would not mend it"
@@ -173,13 +212,31 @@ def test_prometheus_reads_counts_of_nights_cases_messages_and_requests_and_nobod
         rows = [walk(site.team, tx, "met", "wanda") for _n in range(2)]
         site.team.do(tx, "wanda", rows[0].code, "drop_out", TODAY, reason="r")
         tx.connection.execute(update(outbox).values(status="held"))
-    nights.run_nights(site.ponte.night_plan("plain"), TODAY, at=clock.now)
+    begun = clock.now()
+    moments = iter([begun, begun + timedelta(seconds=90)])  # when it begins, and when it is certified
+    nights.run_nights(site.ponte.night_plan("plain"), TODAY, at=lambda: next(moments))
+    with site.ponte.store.transaction() as tx:
+        sent = tx.connection.execute(select(outbox.c.id).order_by(outbox.c.id)).scalars().all()[:2]
+        for number, way in zip(sent, ("email", "sms"), strict=True):
+            texts = dict.fromkeys(("channel", "message_id", "reply"), "x")
+            texts |= dict.fromkeys(("address", "subject", "body"), tx.cipher.encrypt("x"))
+            tx.connection.execute(insert(evidence).values(outbox_id=number, accepted_at=begun, way=way, **texts))
+        tracking.record(tx, sent[1], "bounced", begun, channel="sms")
+        tx.connection.execute(update(case_clock).values(due_on=TODAY))
     site.signed_in("wanda").get(f"/cases/{rows[1].code}")
     text_ = site.visitor().get("/metrics").text
     found_ = numbers(text_)
     assert found_['ponte_cases{standing="open"}'] == 1
     assert found_["ponte_night_completed"] == 1 and found_["ponte_night_age_days"] == 0
-    assert found_["ponte_night_seconds"] >= 0 and found_["ponte_night_attempts"] == 1
+    assert found_["ponte_night_seconds"] == 90 and found_["ponte_night_attempts"] == 1
+    assert found_["ponte_night_missed"] == 0
+    assert found_['ponte_night_cases{step="ledgers",what="looked_at"}'] >= 0
+    assert found_["ponte_cases_due"] == 1 <= found_["ponte_clocks_due"]
+    assert found_['ponte_cases{standing="set_aside"}'] == 0
+    assert found_['ponte_delivered_messages{way="email"}'] == found_['ponte_delivered_messages{way="sms"}'] == 1
+    assert found_['ponte_delivery_events{kind="bounced",way="sms"}'] == 1
+    assert "ponte_outbox_oldest_days" in found_ and found_['ponte_outbox_messages{status="held"}'] > 0
+    assert any(name.startswith("ponte_request_seconds_bucket") for name in found_)
     assert found_['ponte_requests_total{method="GET",route="/cases/{code}",status="200"}'] == 1
     for secret in (rows[1].code, "Prova", "wanda", "Wanda"):
         assert secret not in text_

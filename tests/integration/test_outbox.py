@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from ponte_workflow.i18n import use_language
-from ponte_workflow.store import outbox
+from ponte_workflow.store import outbox, sweeping
 from ponte_workflow.store.engine import Store
 from tests.integration.outbox_rows import (
     ADDRESS,
@@ -112,8 +112,8 @@ def test_claiming_reads_only_the_rows_that_wait(store: Store) -> None:
     event.listen(store.engine, "before_cursor_execute", listen)
     with store.transaction() as tx:
         outbox.claim(tx, MONDAY, MONDAY.date(), 10)
-        outbox.sweep(tx, MONDAY, stale_after=timedelta(minutes=1), give_up_after=6)
-        outbox.expire(tx, MONDAY.date())
+        sweeping.sweep(tx, MONDAY, stale_after=timedelta(minutes=1), give_up_after=6)
+        sweeping.expire(tx, MONDAY.date())
     event.remove(store.engine, "before_cursor_execute", listen)
     with store.transaction() as tx:
         plans = [

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from notifications.errors import NotificationError
+from ponte_workflow.log import log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.freshness import ages, is_fresh
+from ponte_workflow.services.watching import due_night
 from ponte_workflow.store import cases, digests, held, incidents, nights, outbox, stalls
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
@@ -15,7 +18,8 @@ def certify(night: Night, shard: int) -> StepCounts:
     """Write the certificate and complete the night, in one transaction."""
     with night.unit() as tx:
         content = content_of(night, tx)
-        nights.certify(tx, night.id, content)
+        if night.report is None:  # a rehearsal seals nothing: the web application, which rehearses, may not
+            nights.certify(tx, night.id, content)
         nights.end_step(tx, night.id, STEP, shard, skipped=False, note=None)
         nights.complete(tx, night.id, night.at)
     return StepCounts(content["history"]["entries"], 1, 0)
@@ -51,3 +55,14 @@ def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
         "history": nights.seal(tx, close=night.report is None),
         **({"incidents": happened} if happened else {}),
     }
+
+
+def beat(night: Night) -> None:
+    """Tell the watcher outside; that it cannot be reached is its own affair, and never the night's."""
+    tonight = not night.replayed and night.on >= due_night(night.at)
+    if night.heartbeat is None or not tonight:
+        return  # the last of several missed nights beats, and no night that is run again for the past
+    try:
+        night.heartbeat()
+    except NotificationError as error:
+        log.warning("the heartbeat was not heard: look at PONTE_HEARTBEAT_URL", night=str(night.on), why=str(error))

@@ -59,6 +59,7 @@ class Night:
     lease_seconds: float = 60.0
     report: Callable[[Action], None] | None = None
     progress: Callable[[str, StepCounts], None] | None = None
+    heartbeat: Callable[[], None] | None = None
     set_aside: dict[int, str] = field(default_factory=dict)  # case id -> code, in this process
     owed: list[Lease] = field(default_factory=list)  # leases to give back once the database is there again
     incidents: Counter[str] = field(default_factory=Counter)  # what has happened and is not written down yet

@@ -6,7 +6,7 @@ from pathlib import PurePath
 
 from ponte_workflow.errors import CaseChanged
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.log import log
+from ponte_workflow.log import bound, log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.store import casefile, cases
 from ponte_workflow.store.engine import Transaction
@@ -29,7 +29,7 @@ def guarded(night: Night, step: str, case_id: int, act: Callable[[Transaction, i
         return StepCounts()
     for last_try in (False, True):
         try:
-            with night.unit() as tx:
+            with bound(case_id=case_id), night.unit() as tx:
                 acted = act(tx, case_id)
             return StepCounts(1, int(acted), 0)
         except CaseChanged as error:
@@ -50,7 +50,7 @@ def _set_aside(night: Night, step: str, case_id: int, error: Exception) -> StepC
         casefile.set_aside(tx, case_id, night.on, why)
         code = cases.by_id(tx, case_id).code
     night.set_aside[case_id] = code
-    log.error("case set aside", case=code, step=step, error=type(error).__name__)
+    log.error("case set aside", case=code, case_id=case_id, step=step, error=type(error).__name__)
     night.tell(step, code, _("set aside"), why, done=False)
     return StepCounts(1, 0, 1)
 

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
+from ponte_workflow.log import log
 from ponte_workflow.services.casework import Standing, stand
 from ponte_workflow.services.message_words import message_name
 from ponte_workflow.services.night.context import Action, Night
-from ponte_workflow.services.night.guarding import guarded
+from ponte_workflow.services.night.guarding import guarded, where
 from ponte_workflow.services.night.ringing_whole import ring_whole, writing_of
 from ponte_workflow.services.night.words import clock_name, day
 from ponte_workflow.services.pathways import Pathways
@@ -133,9 +134,10 @@ def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings, held
     except (StoreFailed, LeaseLost):
         raise  # no case is to blame: the shard is taken up again, here or elsewhere
     # Whatever else it was, its culprit is looked for below, where it is named.
-    except Exception:
+    except Exception as error:
         if not rows:
             raise
+        log.warning("a batch is done again case by case", cases=len(fit), why=where(error))
         slow, counts = fit, StepCounts()
         with night.unit() as tx:
             incidents.add(tx, night.id, STEP, shard, {"batches_redone": 1})

@@ -12,7 +12,7 @@ from typing import Any
 
 from ponte_workflow.errors import BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.services.night import ringing, sharing
+from ponte_workflow.services.night import certifying, ringing, sharing
 from ponte_workflow.services.night.context import Action, Night
 from ponte_workflow.services.night.steps import STEPS, StepSpec
 from ponte_workflow.services.pathways import Pathways
@@ -37,6 +37,7 @@ class Plan:
     shards: int = 1
     lease_seconds: float = 60.0
     patience: float = DEFAULT  # seconds that a step waits for a database that went away
+    heartbeat: Callable[[], None] | None = None  # tells a watcher outside that tonight is done
 
 
 def nights_to_run(store: Store, on: date) -> tuple[date, ...]:
@@ -114,7 +115,9 @@ def run_nights(
             night.incidents.update(happened)
             happened.clear()
             for spec in STEPS:
-                run_patiently(night, spec, patience, hold.keep)
+                # When it was certified is another moment than when it began: how long a night takes is read from them.
+                now = replace(night, at=at()) if spec.name == certifying.STEP else night
+                run_patiently(now, spec, patience, hold.keep)
     return patience.through(lambda: certificate(plan.store, on))
 
 
@@ -177,4 +180,5 @@ def _night(plan: Plan, night_id: int, day: date, on: date, at: datetime) -> Nigh
         batch_size=plan.batch_size,
         shards=plan.shards,
         lease_seconds=plan.lease_seconds,
+        heartbeat=plan.heartbeat,
     )

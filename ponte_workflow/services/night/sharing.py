@@ -114,6 +114,8 @@ def _shard(night: Night, spec: StepSpec, lease: Lease) -> StepCounts:
     if spec.name != certifying.STEP:
         with night.unit() as tx:
             nights.end_step(tx, night.id, spec.name, lease.shard, skipped=note is not None, note=note)
+    elif night.report is None:
+        certifying.beat(night)
     return counts
 
 
