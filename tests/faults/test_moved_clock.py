@@ -16,7 +16,6 @@ from tests.faults.mail import environment, serving, statuses, with_mail, words
 from tests.faults.processes import DUE, House, finish, house
 from tests.integration.mail_server import Post
 
-
 pytestmark = pytest.mark.slow
 
 

@@ -33,10 +33,7 @@ def prefect_server(town: House, port: int) -> Iterator[subprocess.Popen[bytes]]:
 
         def healthy() -> bool:
             assert server.poll() is None, "the server ended"
-            try:
-                return httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=5).status_code == 200
-            except httpx.TransportError:
-                return False
+            return httpx.get(f"http://127.0.0.1:{port}/api/health", timeout=5).status_code == 200
 
         try:
             until(healthy, seconds=120)
