@@ -15,7 +15,7 @@ from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.rights import SYSTEM
 from ponte_workflow.store import network
 from ponte_workflow.store.crypto import FieldCipher
-from ponte_workflow.store.engine import Store, open_engine
+from ponte_workflow.store.engine import Busy, Store, open_engine
 from ponte_workflow.web.gate import COOKIE
 from tests.faults.mail import Holding, environment, serving, statuses, with_mail, words
 from tests.faults.postgresql import OwnServer, own_server
@@ -164,3 +164,24 @@ def test_connections_that_are_cut_again_and_again_cost_no_case_its_night(
     assert list(certificate["incidents"]) == ["database_away"], "no batch was taken apart in search of a culprit"
     assert town.counts() == town.once_each()
     town.audited()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_lock_of_the_night_is_taken_anew_when_the_database_took_it_along(store: Store, tmp_path: Path) -> None:
+    def other() -> None:
+        with store.alone(tmp_path / "lock", wait_seconds=0):
+            pass
+
+    with store.alone(tmp_path / "lock", wait_seconds=0) as hold:
+        with pytest.raises(Busy):
+            other()
+        with store.transaction() as tx:
+            tx.connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            )
+        until(lambda: other() is None)
+        hold.keep()
+        hold.keep()
+        with pytest.raises(Busy):
+            other()
+    other()
