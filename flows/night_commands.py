@@ -65,7 +65,7 @@ def with_prefect(ponte: Ponte, day: date) -> dict[str, Any]:
             ).format(why=error)
         ) from error
     try:
-        return _followed_through(ponte, day, nightly_check)
+        return followed_through(ponte, day, nightly_check)
     except RuntimeError as error:
         # What Prefect raises when its own server does not come up; our services raise PonteError.
         raise PrefectUnavailable(
@@ -75,7 +75,7 @@ def with_prefect(ponte: Ponte, day: date) -> dict[str, Any]:
         ) from error
 
 
-def _followed_through(ponte: Ponte, day: date, flow: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
+def followed_through(ponte: Ponte, day: date, flow: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
     """The flow; when Prefect is lost on the way, the night goes on without it: the truth is in Ponte's store."""
     from httpx import HTTPError
     from prefect.exceptions import PrefectException

@@ -3,8 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.nights import night, night_step
@@ -20,11 +21,17 @@ def add(tx: Transaction, night_id: int, step: str, shard: int, happened: Mapping
     tx.connection.execute(update(night_step).where(*where).values(incidents=json.dumps(counts, sort_keys=True)))
 
 
-def of_night(tx: Transaction, night_id: int) -> dict[str, int]:
-    """Name -> how often, over all steps; `taken_up_again`: how often a run went on where another had ended."""
+def of_night(tx: Transaction, night_id: int, at: datetime) -> dict[str, int]:
+    """Name -> how often, over all steps.
+
+    taken_up_again: how often a run went on where another had ended. clock_went_back: nights before this one that began
+    later than `at`, the moment of this one.
+    """
     counts: Counter[str] = Counter()
     attempts = tx.connection.execute(select(night.c.attempts).where(night.c.id == night_id)).scalar_one()
     counts["taken_up_again"] = attempts - 1
+    begun_later = select(func.count()).where(night.c.id < night_id, night.c.started_at > at)
+    counts["clock_went_back"] = tx.connection.execute(begun_later).scalar_one()
     for told in tx.connection.execute(
         select(night_step.c.incidents).where(night_step.c.night_id == night_id)
     ).scalars():

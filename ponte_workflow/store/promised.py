@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import and_, cast, exists, func, or_, select
 
 from ponte_workflow.clock import ROME
+from ponte_workflow.store import promised_once
 from ponte_workflow.store.cases import years_before
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.base import Id
@@ -144,7 +145,7 @@ def wrong_books(tx: Transaction) -> Iterator[str]:
 
 
 def broken(tx: Transaction, *, cap: int = 2, begin: int = 20, end: int = 8) -> Iterable[str]:
-    """Everything above. cap, begin, end: the courtesy that deliveries keep here."""
+    """Everything above, and what promised_once looks for. cap, begin, end: the courtesy that deliveries keep here."""
     yield from nights(tx)
     yield from set_aside_unnamed(tx)
     yield from paused_without_review(tx)
@@ -153,3 +154,4 @@ def broken(tx: Transaction, *, cap: int = 2, begin: int = 20, end: int = 8) -> I
     yield from to_those_who_are_never_written_to(tx)
     yield from too_many_or_at_a_wrong_hour(tx, cap, begin, end)
     yield from wrong_books(tx)
+    yield from promised_once.broken(tx)

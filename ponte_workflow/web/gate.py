@@ -99,10 +99,13 @@ class Gate:
                 if found is not None and LANGUAGE_COOKIE not in cookies:
                     use_language(found.member.language)
             await self.app(scope, receive, answer)
-        except StoreFailed as error:  # while asking who this is: what fails behind the gate is refused there
-            await self.refused(Request(scope), error)(scope, receive, answer)
         # Whatever it was: the user gets a reference instead of a stack trace, the log gets its place without data.
         except Exception as error:  # noqa: BLE001
+            if (
+                isinstance(error, StoreFailed) and not started
+            ):  # while it was asked who this is; the rest is refused inside
+                await self.refused(Request(scope), error)(scope, receive, answer)
+                return
             log.error("request failed", reference=state["reference"], **whereabouts(error, scope))
             if started:  # no page can follow; what the server is told to write down holds nobody's data
                 raise BrokenOff(state["reference"]) from None

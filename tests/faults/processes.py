@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -137,7 +138,7 @@ def until(look: Callable[[], Any], process: subprocess.Popen[str] | None = None,
         try:
             if found := look():
                 return found
-        except (PonteError, DBAPIError, psycopg.Error, OSError):
+        except (PonteError, DBAPIError, psycopg.Error, httpx.TransportError, OSError):
             pass  # not there yet
         if process is not None and process.poll() is not None:
             out, err = process.communicate()

@@ -175,3 +175,18 @@ def test_the_rehearsal_is_searched(site: Site) -> None:
 def test_what_cannot_be_held_is_said(site: Site, data: dict[str, str]) -> None:
     answer = site.signed_in("sara").post("/nights/hold", data=data)
     assert answer.status_code == 422
+
+
+def test_the_page_of_a_night_says_what_happened_on_the_way(site: Site) -> None:
+    on = tonight()
+    plan = site.ponte.night_plan("plain")
+    at = datetime(on.year, on.month, on.day, 2, 30, tzinfo=UTC)
+    nights.begin(plan, on, on, at)  # a run that died
+    certificate_ = nights.run_nights(plan, on, at=lambda: at, incidents={"prefect_lost": 2})
+    assert certificate_["incidents"] == {"prefect_lost": 2, "taken_up_again": 1}
+    shown = site.signed_in("lidia").get(f"/nights/{on}").text
+    assert "What happened on the way" in shown
+    assert "a run ended before its time and another took it up (1 time)" in shown
+    assert "the night went on without it (2 times)" in shown
+    run(site, on + timedelta(days=1))
+    assert "What happened on the way" not in site.signed_in("lidia").get(f"/nights/{on + timedelta(days=1)}").text

@@ -108,7 +108,7 @@ def test_an_answer_that_breaks_off_halfway_says_nothing_to_the_servers_log(site:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         raise ValueError(STORY)
 
-    gate = Gate(breaking, ponte=site.ponte, broken=refusals.broken, requests=Requests())
+    gate = Gate(breaking, ponte=site.ponte, broken=refusals.broken, refused=refusals.refused, requests=Requests())
     scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
 
     async def receive() -> dict[str, Any]:

@@ -122,3 +122,59 @@ def test_a_night_that_is_missing_between_two_is_named(lived: tuple[Site, CaseRow
             {"on": MONDAY + timedelta(days=5), "was": MONDAY + timedelta(days=1)},
         )
     assert any("none between" in one for one in found(site))
+
+
+@pytest.fixture
+def rung(site: Site) -> Iterator[Site]:
+    """Two cases whose first deadline has rung, in a night that came after another."""
+    with site.ponte.store.transaction() as tx:
+        for _ in range(2):
+            site.team.open_case(tx, MONDAY)
+    for days in (2, 3):
+        at = datetime.combine(MONDAY + timedelta(days=days), time(3), tzinfo=UTC)
+        nights.run_nights(site.ponte.night_plan("plain"), at.date(), at=lambda at=at: at)  # type: ignore[misc]
+    assert found(site) == []
+    yield site
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        pytest.param(
+            "INSERT INTO history (case_id, seq, kind, \"on\", at, data, previous_hash, hash) "
+            "SELECT case_id, seq + 1, kind, \"on\", at, data, previous_hash, hash FROM history WHERE kind = 'clock'",
+            "the same deadline rang twice on 2026-11-05",
+            id="rung twice",
+        ),
+        pytest.param("DELETE FROM inbox; DELETE FROM outbox WHERE case_id = 1", "a reminder of which there is no message",
+                     id="history without its message"),
+        pytest.param("UPDATE outbox SET history_seq = 9 WHERE case_id = 1", "queued by an entry that its case does not have",
+                     id="message without its history"),
+        pytest.param("UPDATE clock SET position = position + 1 WHERE case_id = 1", "does not stand where its history says",
+                     id="clock moved alone"),
+        pytest.param("UPDATE clock SET due_on = '2026-11-04' WHERE case_id = 1", "left out by the night of 2026-11-05",
+                     id="left out by the night"),
+        pytest.param("UPDATE night SET replayed = true WHERE business_on = '2026-11-05'", "sent a morning mail",
+                     id="a missed night that sends mails"),
+        pytest.param(
+            "UPDATE night SET business_on = '2026-12-01' WHERE business_on = '2026-11-04'", "certified after the one of",
+            id="certified out of order",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_done_twice_in_halves_or_out_of_order_is_named(rung: Site, statement: str, sentence: str) -> None:
+    with rung.ponte.store.transaction() as tx:
+        for one in statement.split("; "):
+            tx.connection.execute(text(one))
+    assert any(sentence in one for one in found(rung)), found(rung)
+
+
+def test_two_messages_under_one_name_are_named_but_not_two_programs_told_of_one_event(rung: Site) -> None:
+    with rung.ponte.store.transaction() as tx:
+        row = cases.by_code(tx, "P-000001")
+        first, second = (mail(tx, row, "plan_kept_thanks", NOON + timedelta(days=days)) for days in (0, 8))
+        tx.connection.execute(update(outbox).where(outbox.c.id.in_((first, second))).values(delivery="webhook"))
+    assert not any("left twice" in one for one in found(rung))
+    with rung.ponte.store.transaction() as tx:
+        tx.connection.execute(update(outbox).where(outbox.c.id.in_((first, second))).values(delivery="direct"))
+    assert any("left twice" in one for one in found(rung))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from notifications.errors import NotificationError
+from ponte_workflow.clock import ROME
 from ponte_workflow.log import log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.freshness import ages, is_fresh
@@ -37,7 +38,8 @@ def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
         if row.note:
             known["note"] = row.note
     row = nights.night_row(tx, night.on)
-    happened = incidents.of_night(tx, night.id)
+    happened = incidents.of_night(tx, night.id, night.at)
+    ahead = (night.on - night.at.astimezone(ROME).date()).days
     return {
         "night": night.on.isoformat(),
         "runner": night.runner,
@@ -54,6 +56,7 @@ def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
         "outbox": outbox.counts(tx),
         "history": nights.seal(tx, close=night.report is None),
         **({"incidents": happened} if happened else {}),
+        **({"ahead_days": ahead} if ahead > 0 else {}),  # what comes in until then is the next night's
     }
 
 

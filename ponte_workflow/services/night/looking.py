@@ -104,7 +104,10 @@ def ledgers_told(ledgers: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
 
 def incidents_told(content: Mapping[str, Any]) -> tuple[str, ...]:
     """What went wrong and was mended, a sentence each; empty where nothing did, or the certificate is an old one."""
-    return tuple(incident_words(name, n) for name, n in content.get("incidents", {}).items())
+    happened = dict(content.get("incidents", {}))
+    if ahead := content.get("ahead_days"):
+        happened["ahead_days"] = ahead
+    return tuple(incident_words(name, n) for name, n in happened.items())
 
 
 def _running(tx: Transaction, night_id: int) -> tuple[StepTold, ...]:

@@ -27,6 +27,7 @@ from ponte_workflow.store.network import Directory
 from ponte_workflow.store.nights import StepCounts, count_step
 from states.decide import decide
 from states.decision import Decision, MoveClock, Notify, Refusal
+from states.errors import IllegalConfiguration
 from states.snapshot import CaseSnapshot, ClockDue, RunningClock
 
 STEP = "clocks"
@@ -184,8 +185,8 @@ class _Batch:
 
     def _ring(self, row: DueClock) -> bool:
         """Collect what one clock comes to; False when it takes the whole case to say."""
-        # A reminder depends on nothing but the clock: decide() is asked once for all that stand the same.
-        key = (row.pathway_version_id, *row[2:8])
+        # A reminder depends on nothing but where the case stands and its clock: decide() is asked once for all that stand the same.
+        key = (row.pathway_version_id, row.configuration, *row[2:8])
         try:
             ring = self.rings[key]
         except KeyError:
@@ -212,13 +213,17 @@ class _Batch:
         return True
 
     def _decide(self, row: DueClock) -> _Ring | None:
-        """None: the alarm may send something to a household or fire a trigger."""
+        """None: the alarm may send something to a household or fire a trigger, or the case stands where nobody can."""
         pathway = self.night.pathways.pinned(self.tx, row.pathway_version_id)
+        configuration = tuple(row.configuration.split())
+        try:
+            pathway.household.machine.check(configuration)
+        except IllegalConfiguration:
+            return None  # looked at alone, where it is set aside with its name
         alarm = pathway.alarms(row.name, row.person_id).at(row.position)
         if alarm is None or alarm.spec.do not in ("remind", "escalate"):
             return None
         event = ClockDue(RunningClock(row.person_id, row.name, row.started_on, row.position, row.held, row.due_on))
-        configuration = tuple(row.configuration.split())
         decision = decide(pathway, CaseSnapshot(row.case_id, configuration), event, self.night.on)
         assert isinstance(decision, Decision)
         move, notice = decision.effects

@@ -83,6 +83,16 @@ def incident_words(name: str, n: int) -> str:
             "Prefect was lost on the way and the night went on without it ({n} times)",
             n,
         ),
+        "clock_went_back": ngettext(
+            "the machine's clock went back: {n} earlier night began later than this one",
+            "the machine's clock went back: {n} earlier nights began later than this one",
+            n,
+        ),
+        "ahead_days": ngettext(
+            "it ran {n} day before its date: what came in until then is for the next night",
+            "it ran {n} days before its date: what came in until then is for the next night",
+            n,
+        ),
     }
     return sentences.get(name, f"{name}: {n}").format(n=n)
 
