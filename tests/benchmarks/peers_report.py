@@ -162,8 +162,8 @@ def _times(theirs: float, ours: float) -> str:
 def _remarks() -> str:
     lines = [
         "Whoever leaves the way of a case at a time in any of them and writes one statement for a thousand cases has the speed",
-        "of SQL, as Ponte has, and nothing of what the engine does for a case. How each is written (tests/benchmarks/peers/) and",
-        "what it gives beyond:",
+        "of SQL, and no longer what the engine does for each case. How each is written (tests/benchmarks/peers/) and what it gives",
+        "beyond:",
         "",
     ]
     for module, remark in REMARKS.items():
