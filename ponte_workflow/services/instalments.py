@@ -94,16 +94,21 @@ def _calendar(
 
 
 def settle(
-    tx: Transaction, on: date, *, batch: int = 500, case_ids: Sequence[int] | None = None
+    tx: Transaction,
+    on: date,
+    *,
+    batch: int = 500,
+    case_ids: Sequence[int] | None = None,
+    shard: tuple[int, int] = (0, 1),
 ) -> tuple[SettledPlan, ...]:
     """Settle the living plans of open cases on a day, each by its own terms; all are returned, only what changed is
-    written.
+    written. shard: (which, of how many) by case id.
 
     A second run on the same day and ledgers changes nothing. A plan paid in full becomes `settled`, and `active` again
     should a payment be reversed. Where a payment is found elsewhere than before, the old finding ends and is kept.
     """
     settled: list[SettledPlan] = []
-    for plans in store.living_plans(tx, on, batch=batch, case_ids=case_ids):
+    for plans in store.living_plans(tx, on, batch=batch, case_ids=case_ids, shard=shard):
         changes: list[InstalmentChange] = []
         ended: list[tuple[int, AllocationRow]] = []
         begun: list[tuple[int, AllocationRow]] = []

@@ -242,7 +242,7 @@ def nights_seen(tx: Transaction, limit: int, on: date | None = None, *, before: 
     sums = (
         select(
             night_step.c.night_id,
-            func.count().filter(night_step.c.status != "running").label("done"),
+            func.count().filter(night_step.c.status.not_in(("waiting", "running"))).label("done"),
             func.sum(night_step.c.looked_at).label("looked_at"),
             func.sum(night_step.c.acted_on).label("acted_on"),
             func.sum(night_step.c.set_aside).label("set_aside"),

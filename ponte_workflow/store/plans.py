@@ -162,9 +162,17 @@ def plans_of(tx: Transaction, case_ids: Sequence[int]) -> dict[int, Plan]:
 
 
 def living_plans(
-    tx: Transaction, on: date, *, batch: int, case_ids: Sequence[int] | None = None
+    tx: Transaction,
+    on: date,
+    *,
+    batch: int,
+    case_ids: Sequence[int] | None = None,
+    shard: tuple[int, int] = (0, 1),
 ) -> Iterator[list[Plan]]:
-    """Batches of plans of open cases signed by `on`, with instalments and the movements known on that day."""
+    """Batches of plans of open cases signed by `on`, with instalments and the movements known on that day.
+
+    shard: (which, of how many) by case id.
+    """
     last_id = 0
     while True:
         wanted = _living().where(
@@ -172,6 +180,8 @@ def living_plans(
         )
         if case_ids is not None:
             wanted = wanted.where(payment_plan.c.case_id.in_(case_ids))
+        if shard[1] > 1:
+            wanted = wanted.where(payment_plan.c.case_id % shard[1] == shard[0])
         plans = _with_instalments(tx, wanted.order_by(payment_plan.c.id).limit(batch))
         if not plans:
             return

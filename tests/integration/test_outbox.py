@@ -59,6 +59,17 @@ def test_rows_come_back_with_their_data_and_two_claims_never_share_one(store: St
     assert first[0].data == {"on": "2026-11-23", "instalments": [["2026-12-31", 8050]]}
 
 
+def test_shards_share_all_rows_by_case_and_one_case_stays_together(store: Store) -> None:
+    case = create_case(store)
+    queue(store, *(household_row(case, f"engagement/invite{n}") for n in range(3)))
+    queue(store, *(staff_row(number) for number in range(1, 8)))
+    with store.transaction() as tx:
+        shared = [outbox.claim(tx, MONDAY, MONDAY.date(), 50, shard=(shard, 3)) for shard in range(3)]
+    assert sum(len(rows) for rows in shared) == 10
+    for shard, rows in enumerate(shared):
+        assert {row.case_id % 3 for row in rows if row.case_id is not None} <= {shard}
+
+
 def test_postgresql_passes_over_rows_that_another_transaction_holds(store: Store) -> None:
     if not store.is_postgresql:
         pytest.skip("SQLite lets one writer in at a time")

@@ -321,6 +321,19 @@ def test_batches_and_a_choice_of_cases_settle_the_same(tx: Transaction, village:
     assert settle(tx, date(2026, 4, 10), case_ids=[]) == ()
 
 
+def test_shards_settle_the_same_each_its_own_cases(tx: Transaction, village: Village) -> None:
+    ids = [village.case() for _ in range(7)]
+    for case_id in ids:
+        signed(tx, case_id)
+    on = date(2026, 5, 20)
+    shared = [settle(tx, on, shard=(shard, 3)) for shard in range(3)]
+    assert [{plan.case_id % 3 for plan in plans} for plans in shared] == [{0}, {1}, {2}]
+    assert sorted(plan.case_id for plans in shared for plan in plans) == sorted(ids)
+    kept = everything(tx)
+    settle(tx, on)
+    assert everything(tx) == kept, "nothing is left for whoever settles them all"
+
+
 def test_closed_cases_and_movements_not_yet_booked_are_left_out(tx: Transaction, village: Village) -> None:
     signed(tx, village.case(closed_on=date(2026, 3, 20)))
     open_case = village.case()

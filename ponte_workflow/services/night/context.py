@@ -65,6 +65,10 @@ class Night:
     incidents: Counter[str] = field(default_factory=Counter)  # what has happened and is not written down yet
     books: list[Directory] = field(default_factory=list)  # the directory of this date, once it was read
 
+    def mine(self, case_id: int, shard: int) -> bool:
+        """Whether a case is of that shard."""
+        return case_id % self.shards == shard
+
     @property
     def who(self) -> Occasion:
         """The night as an actor."""

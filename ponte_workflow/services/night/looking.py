@@ -115,8 +115,8 @@ def _running(tx: Transaction, night_id: int) -> tuple[StepTold, ...]:
     for row in nights.steps(tx, night_id):
         known = steps.setdefault(row.step, {"status": row.status, "looked_at": 0, "acted_on": 0, "set_aside": 0})
         _add(known, row.counts._asdict().items())
-        if row.status == "running":
-            known["status"] = "running"
+        if row.status in ("waiting", "running") and known["status"] != row.status:
+            known["status"] = "running"  # some of its shards are ended, or begun
         if row.note:
             known["note"] = row.note
     return steps_told(steps)

@@ -32,17 +32,19 @@ def remind(night: Night, shard: int) -> StepCounts:
             for path, state in night.pathways.pinned(tx, version_id).person.states.items()
             if state.spec.final
         }
-        reviews = pips.due_reviews(tx, night.on, final)
-        checks = placements.due_checks(tx, night.on, CHECKS)
+        reviews = [one for one in pips.due_reviews(tx, night.on, final) if night.mine(one.case_id, shard)]
+        checks = [one for one in placements.due_checks(tx, night.on, CHECKS) if night.mine(one.case_id, shard)]
     total = StepCounts()
     for check in checks:
         total += guarded(night, STEP, check.case_id, lambda tx, case_id, c=check: _check(night, tx, c))  # type: ignore[misc]
     for review in reviews:
         total += guarded(night, STEP, review.case_id, lambda tx, case_id, r=review: _review(night, tx, r))  # type: ignore[misc]
     with night.unit() as tx:
-        tasks = [(one, late) for one in todos.due(tx, night.on) if (late := _late(night, tx, one)) or not one.told]
-        own = todos.due_own(tx, night.on)
-        meetings = appointments.to_tell(tx, midnight(night.on), first + timedelta(days=1))
+        due = [one for one in todos.due(tx, night.on) if night.mine(one.case_id, shard)]
+        tasks = [(one, late) for one in due if (late := _late(night, tx, one)) or not one.told]
+        own = [one for one in todos.due_own(tx, night.on) if night.mine(one.id, shard)]
+        coming = appointments.to_tell(tx, midnight(night.on), first + timedelta(days=1))
+        meetings = [one for one in coming if night.mine(one.case_id, shard)]
     for task, late in tasks:
         total += guarded(night, STEP, task.case_id, lambda tx, case_id, t=task, up=late: _task(night, tx, t, late=up))  # type: ignore[misc]
     for meeting in meetings:
@@ -52,7 +54,7 @@ def remind(night: Night, shard: int) -> StepCounts:
             _own(night, tx, one)
         total += StepCounts(1, 1, 0)
     with night.unit() as tx:
-        back = caseloads.due_back(tx, night.on)
+        back = caseloads.due_back(tx, night.on) if shard == 0 else ()  # whole caseloads, of every shard
     for handover_id in back:
         with night.unit() as tx:
             given = caseloads.give_back(tx, night.who, handover_id)

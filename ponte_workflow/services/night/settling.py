@@ -27,12 +27,12 @@ def settle(night: Night, shard: int) -> StepCounts:
     if not ledgers_are_fresh(night):
         raise Skip("stale ledgers")
     with night.unit() as tx:
-        settled = instalments.settle(tx, night.on)
+        settled = instalments.settle(tx, night.on, shard=(shard, night.shards))
     total = StepCounts()
     for plan in settled:
         counts = guarded(night, STEP, plan.case_id, lambda tx, case_id, plan=plan: _follow(night, tx, plan))  # type: ignore[misc]
         total += counts
-    total += _announce(night)
+    total += _announce(night, shard)
     with night.unit() as tx:
         count_step(tx, night.id, STEP, shard, total)
     return total
@@ -68,11 +68,11 @@ def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
     return moved
 
 
-def _announce(night: Night) -> StepCounts:
+def _announce(night: Night, shard: int) -> StepCounts:
     """Tell households of instalments that fall due soon: once each, and never before a human contact attempt."""
     counts = StepCounts()
     with night.unit() as tx:
-        soon = instalments.due_soon(tx, night.on)
+        soon = [due for due in instalments.due_soon(tx, night.on) if night.mine(due.case_id, shard)]
     for due in soon:
         counts += guarded(night, STEP, due.case_id, lambda tx, case_id, due=due: _announce_one(night, tx, due))  # type: ignore[misc]
     return counts

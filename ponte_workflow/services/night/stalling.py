@@ -28,8 +28,9 @@ def find_stalls(night: Night, shard: int) -> StepCounts:
                     found.update(
                         dict.fromkeys(silent, _("no event for {n} working days").format(n=state.spec.stalls_after))
                     )
-        adults = cases.new_adults(tx, night.on)
-        late = local_services.silent(tx, night.on)
+        found = {case_id: why for case_id, why in found.items() if night.mine(case_id, shard)}
+        adults = [one for one in cases.new_adults(tx, night.on) if night.mine(one[0], shard)]
+        late = [one for one in local_services.silent(tx, night.on) if night.mine(one[1], shard)]
     total = one_by_one(night, STEP, found, lambda tx, case_id: _tell(night, tx, case_id, found[case_id]))
     for case_id, person_id in adults:
         total += guarded(night, STEP, case_id, lambda tx, c, p=person_id: _adult(night, tx, c, p))  # type: ignore[misc]

@@ -30,11 +30,11 @@ class StepSpec:
 # What people hear depends on the order: money first, then who is new, then the clocks, who is silent, what is due.
 STEPS: tuple[StepSpec, ...] = (
     StepSpec(freshness.STEP, freshness.look_at_ledgers),
-    StepSpec(settling.STEP, settling.settle),
+    StepSpec(settling.STEP, settling.settle, sharded=True),
     StepSpec(detecting.STEP, detecting.detect),
     StepSpec(ringing.STEP, ringing.ring, sharded=True),
-    StepSpec(stalling.STEP, stalling.find_stalls),
-    StepSpec(reminding.STEP, reminding.remind),
+    StepSpec(stalling.STEP, stalling.find_stalls, sharded=True),
+    StepSpec(reminding.STEP, reminding.remind, sharded=True),
     StepSpec(digesting.STEP, digesting.gather_digests),
     StepSpec(counting.STEP, counting.count_stays),
     StepSpec(certifying.STEP, certifying.certify),
