@@ -65,8 +65,8 @@ def test_the_night_is_a_flow_whose_failed_step_is_tried_again(store: Store, data
             "CREATE SEQUENCE tries",
             "CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN IF nextval('tries') < 2 THEN RAISE EXCEPTION 'not yet'; END IF; RETURN NEW; END $$",
-            "CREATE TRIGGER fail_once BEFORE INSERT ON night_step FOR EACH ROW "
-            "WHEN (NEW.step = 'stalls') EXECUTE FUNCTION fail_once()",
+            "CREATE TRIGGER fail_once BEFORE UPDATE ON night_step FOR EACH ROW "
+            "WHEN (NEW.step = 'stalls' AND NEW.status = 'completed') EXECUTE FUNCTION fail_once()",
         ):
             tx.connection.execute(text(statement))
     on = "2026-11-05"
