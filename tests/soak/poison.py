@@ -1,0 +1,87 @@
+"""Cases that somebody broke by SQL: each is healed some days later, and nothing else may suffer meanwhile."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import text
+
+from ponte_workflow.store.engine import Store
+from tests.soak.journal import Journal
+from tests.soak.plan import Fault
+
+# What is broken: (table, column, nonsense). The clock that is due next, so that the night meets it.
+WAYS = (
+    ("cases", "configuration", "nowhere.at_all"),
+    ("clock", "name", "no_such_clock"),
+    ("cases", "history_head", "tampered"),
+)
+# The case whose clock rings next, of those that are well.
+NEXT = (
+    "SELECT c.id, c.code, k.id AS clock_id, k.due_on FROM clock k JOIN cases c ON c.id = k.case_id "
+    "WHERE c.closed_on IS NULL AND NOT c.paused AND k.due_on >= :on AND c.set_aside_on IS NULL "
+    "ORDER BY k.due_on, k.id LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Poison:
+    table: str
+    column: str
+    row_id: int
+    before: str
+    case_id: int
+    code: str
+    until: date
+
+
+class Poisons:
+    """The poisoned cases of a run."""
+
+    def __init__(self, store: Store, journal: Journal) -> None:
+        self.store, self.journal = store, journal
+        self.here: list[_Poison] = []
+
+    @property
+    def cases(self) -> frozenset[int]:
+        """Ids of the cases that are broken just now."""
+        return frozenset(one.case_id for one in self.here)
+
+    def put(self, fault: Fault, on: date) -> bool:
+        """Break the case whose clock is due next, for two to five nights after that; False when there is none."""
+        table, column, nonsense = WAYS[int(fault.size * len(WAYS))]
+        with self.store.transaction() as tx:
+            found = tx.connection.execute(text(NEXT), {"on": on}).first()
+            if found is None or found.id in self.cases:
+                return False
+            row_id = found.id if table == "cases" else found.clock_id
+            before = tx.connection.execute(text(f"SELECT {column} FROM {table} WHERE id = :id"), {"id": row_id})
+            old = before.scalar_one()
+            tx.connection.execute(
+                text(f"UPDATE {table} SET {column} = :value WHERE id = :id"), {"value": nonsense, "id": row_id}
+            )
+        due = date.fromisoformat(str(found.due_on))
+        until = max(due, on) + timedelta(days=2 + int(fault.size * 100) % 4)
+        self.here.append(_Poison(table, column, row_id, old, found.id, found.code, until))
+        self.journal.fault(on, "case_poisoned", case=found.code, where=f"{table}.{column}", until=until)
+        return True
+
+    def heal(self, on: date, *, everything: bool = False) -> list[str]:
+        """Put back what was there, where the time has come; the codes of the cases."""
+        well = [one for one in self.here if everything or one.until <= on]
+        for one in well:
+            with self.store.transaction() as tx:
+                aside = tx.connection.execute(
+                    text("SELECT set_aside_on FROM cases WHERE id = :id"), {"id": one.case_id}
+                ).scalar_one()
+                tx.connection.execute(
+                    text(f"UPDATE {one.table} SET {one.column} = :value WHERE id = :id"),
+                    {"value": one.before, "id": one.row_id},
+                )
+            self.journal.write(on, "healed", case=one.code, set_aside_on=aside)
+        self.here = [one for one in self.here if one not in well]
+        return [one.code for one in well]
+
+    def explain(self, finding: str) -> bool:
+        """Whether a finding is about a case that is poisoned."""
+        return any(one.code in finding or re.search(rf"\bcase {one.case_id}\b", finding) for one in self.here)
