@@ -105,6 +105,30 @@ def test_one_broken_case_is_set_aside_and_tried_again(team: Team, plan: Plan) ->
         assert tx.connection.execute(select(cases.c.set_aside_on)).scalars().all() == [None] * 3
 
 
+def test_a_case_is_no_longer_set_aside_once_the_step_went_well_though_it_had_nothing_to_do_for_it(
+    team: Team, plan: Plan
+) -> None:
+    for _n in range(2):
+        open_one(team)
+    with team.store.transaction() as tx:
+        tx.connection.execute(clock.update().where(clock.c.id == 2).values(name="detected/nonsense"))
+        elsewhere = {"set_aside_on": MONDAY, "set_aside_why": "detection: KeyError"}
+        tx.connection.execute(cases.update().where(cases.c.id == 1).values(elsewhere))
+        tx.connection.execute(clock.update().where(clock.c.id == 1).values(due_on=MONDAY + timedelta(days=30)))
+    stale = replace(plan, ledger_max_age_days=1)
+    assert run(stale, MONDAY + timedelta(days=3))["set_aside"] == ["P-000002"]
+    with team.store.transaction() as tx:  # mended, and nothing is due for a while
+        mended = {"name": "detected/assignment", "due_on": MONDAY + timedelta(days=30)}
+        tx.connection.execute(clock.update().where(clock.c.id == 2).values(mended))
+    run(stale, MONDAY + timedelta(days=4))
+    with team.store.transaction() as tx:
+        aside = tx.connection.execute(select(cases.c.set_aside_on).order_by(cases.c.id)).scalars().all()
+    assert aside == [MONDAY, None], "detection was left out, and has not looked at the first one again"
+    run(plan, MONDAY + timedelta(days=5))
+    with team.store.transaction() as tx:
+        assert tx.connection.execute(select(cases.c.set_aside_why)).scalars().all() == [None, None]
+
+
 def test_missed_nights_are_caught_up_in_order_each_under_its_own_date(team: Team, plan: Plan) -> None:
     open_one(team)
     run(plan, MONDAY)
