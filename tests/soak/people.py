@@ -66,7 +66,7 @@ class Office:
     steps: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
 
-    def day(self, on: date, untouchable: frozenset[int]) -> None:
+    def day(self, on: date, untouchable: frozenset[str]) -> None:
         """One working day; nobody touches the cases that are broken just now."""
         for username in PACE:
             chance = Random(f"{self.seed}/{on}/{username}")
@@ -99,7 +99,7 @@ class Office:
         with self.ponte.store.reading() as tx:
             return network.member_by_username(tx, username).absent(on)
 
-    def _work(self, username: str, on: date, chance: Random, untouchable: frozenset[int]) -> None:
+    def _work(self, username: str, on: date, chance: Random, untouchable: frozenset[str]) -> None:
         with self.ponte.store.reading() as tx:
             rows = worktray.tray(tx, self.who(tx, username, on)).rows
         if not rows:
@@ -108,11 +108,11 @@ class Office:
             self._try("step", on, username, lambda tx, who, row=row: self._step(tx, who, row, chance, untouchable))  # type: ignore[misc]
 
     def _step(
-        self, tx: Transaction, who: Occasion, tray: worktray.TrayRow, chance: Random, untouchable: frozenset[int]
+        self, tx: Transaction, who: Occasion, tray: worktray.TrayRow, chance: Random, untouchable: frozenset[str]
     ) -> None:
-        standing = casework.look(tx, who, tray.code)
-        if standing.row.id in untouchable:
+        if tray.code in untouchable:
             return
+        standing = casework.look(tx, who, tray.code)
         if standing.row.paused:
             if chance.random() < RESUMES:
                 self._count("resume")

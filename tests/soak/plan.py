@@ -52,12 +52,12 @@ def draw(seed: int, first: date, days: int) -> dict[date, list[Fault]]:
         left = list(among)
         for kind, a_year in sorted(kinds.items(), key=lambda item: -spans.get(item[0], 1)):
             for _time in range(max(1, round(a_year * days / 365))):
-                if not left:
-                    return
-                day = chance.choice(left)
-                fault = Fault(kind, chance.random())
-                found.setdefault(day, []).append(fault)
                 span = spans.get(kind, 1)
+                room = [one for one in left if span == 1 or one + timedelta(days=span) < first + timedelta(days=days)]
+                if not room:
+                    continue
+                day = chance.choice(room)
+                found.setdefault(day, []).append(Fault(kind, chance.random()))
                 left = [one for one in left if not -1 <= (one - day).days < span + (span > 1)]
 
     gap = min(LONGEST_GAP, max(2, days // 15))

@@ -110,7 +110,7 @@ class Soak:
         for fault in self.plan.get(on, []):
             self.journal.write(on, "planned", fault=fault.kind, size=round(fault.size, 4))
             self.troubles.begin(fault)
-        self.poisons.heal(on)
+        self.recovered += ["case_poisoned"] * len(self.poisons.heal(on))
         if on.weekday() == MONDAY and on > FIRST_DAY:
             self.now = moment(on, time(1))
             self.troubles.ledgers(on)
@@ -121,7 +121,7 @@ class Soak:
             self.troubles.mails(on, first=at == ROUNDS[0])
             if at == ROUNDS[1] and WorkingCalendar().is_working(on):
                 self.now = moment(on, time(11))
-                self.office.day(on, self.poisons.cases)
+                self.office.day(on, self.poisons.codes)
         if on.day == 1 or self.recovered:
             self.look()
 
@@ -171,6 +171,8 @@ class Soak:
         after, self.recovered = self.recovered, []
         self.expect(not found, f"after {', '.join(after) or 'nothing'}: " + "; ".join(found[:10]))
         twice = [number for number, times in self.post.post.taken.items() if times > 1]
+        aside = self.poisons.still_aside(self.today)
+        self.expect(not aside, f"healed, and still set aside: {', '.join(aside)}")
         legal = "SELECT count(*) FROM outbox WHERE legal AND id IN ({})".format(",".join(map(str, twice)) or "0")
         self.expect(self.number(legal) == 0, "a legal notice left twice")
 

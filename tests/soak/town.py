@@ -13,6 +13,7 @@ from ponte_workflow.demo.rent import CAUSES, DUE_DAY, EPOCH, Movement
 MONTHS_BEFORE = 13  # of ledger, so that the night can tell old arrears from new ones
 LATELY = 4  # in the last months before the first night some have fallen behind already
 LOSES_INCOME = 0.008  # of the homes that pay, each month
+MANY = 700  # homes; in a smaller town more of them fall behind, so that there is something to do
 RECOVERS = 0.07  # of those that fell behind, each month: everything at once
 STOPS_AGAIN = 0.01  # of those that pay a plan, each month
 LATE, SLIPS = 0.06, 0.004  # pay some days late; forget one month's service charges
@@ -62,7 +63,7 @@ class Town:
 
     def __init__(self, seed: int, homes: int, first_day: date) -> None:
         random = Random(f"{seed}/homes")
-        self.seed, self.first_day = seed, first_day
+        self.seed, self.loses_income = seed, LOSES_INCOME * max(1, MANY / homes)
         self.homes = [
             Home(n, random.randint(160, 620) * 50, random.randint(56, 176) * 50, household(random, n, first_day))
             for n in range(homes)
@@ -134,7 +135,7 @@ class Town:
 
     def _live(self, home: Home, chance: Random, *, falling: bool) -> None:
         luck = chance.random()
-        if not home.behind and falling and luck < (STOPS_AGAIN if home.plans else LOSES_INCOME):
+        if not home.behind and falling and luck < (STOPS_AGAIN if home.plans else self.loses_income):
             home.behind, home.share = True, chance.choice((0, 0, 40))
         elif home.behind and luck < RECOVERS:
             home.behind, home.share = False, 100

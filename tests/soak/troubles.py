@@ -46,8 +46,7 @@ class Troubles:
         elif fault.kind in LEDGERS:
             self.ledger = fault
         elif fault.kind == "case_poisoned":
-            if soak.poisons.put(fault, soak.today):
-                soak.recovered.append(fault.kind)
+            soak.poisons.put(fault, soak.today)
         else:
             days = 1 + int(fault.size * 15)
             ill = soak.office.absence(soak.today, days, Random(f"{soak.shape.seed}/{soak.today}/ill"))
