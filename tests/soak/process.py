@@ -70,7 +70,8 @@ class Child:
         return self._process.pid
 
     def go(self) -> None:
-        """Let it begin: it waits for this word."""
+        """Let it begin, once it has everything open: it waits for this word."""
+        self._ours.recv()
         self._ours.send("go")
 
     def kill_after(self, seconds: float) -> None:
@@ -83,7 +84,7 @@ class Child:
         """Wait for its end."""
         try:
             told: Told = self._ours.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             told = Told("killed")
         self._process.join(120)
         code = self._process.exitcode
@@ -120,6 +121,7 @@ def _ponte(pipe: Connection, settings: Settings, at: datetime) -> Iterator[Ponte
     use_language("en")
     with clock.told_by(lambda: at):
         ponte = open_ponte(settings)
+        pipe.send("ready")
         pipe.recv()
         try:
             yield ponte
