@@ -122,3 +122,16 @@ def test_a_night_that_is_missing_between_two_is_named(lived: tuple[Site, CaseRow
             {"on": MONDAY + timedelta(days=5), "was": MONDAY + timedelta(days=1)},
         )
     assert any("none between" in one for one in found(site))
+
+
+def test_a_case_whose_clocks_have_run_out_is_forgotten_only_where_a_night_has_passed_over_it(
+    lived: tuple[Site, CaseRow],
+) -> None:
+    site, row = lived
+    with site.ponte.store.transaction() as tx:
+        tx.connection.execute(text("UPDATE clock SET due_on = NULL"))
+        found = auditing.verify(tx, site.ponte.pathways).found
+        assert found == [f"{row.code}: no clock is running and nobody was told"]
+        # The same a moment later: somebody has done something, and the next night tells whom it may concern.
+        site.team.do(tx, "wanda", row.code, "record_attempt", MONDAY, channel="phone", outcome="no_answer")
+        assert auditing.verify(tx, site.ponte.pathways).found == []

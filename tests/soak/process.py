@@ -10,7 +10,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from multiprocessing.connection import Connection
@@ -77,7 +77,7 @@ class Child:
     def kill_after(self, seconds: float) -> None:
         """Kill it from outside, if it still runs by then."""
         self._process.join(seconds)
-        if self._process.is_alive():
+        with suppress(ProcessLookupError):  # it is no child of ours, but of the server: its end may not be known yet
             os.kill(self.pid, signal.SIGKILL)
 
     def end(self) -> Told:
