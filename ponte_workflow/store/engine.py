@@ -1,6 +1,7 @@
 """The database behind Ponte: one engine, transactions at the edge, and what differs between SQLite and PostgreSQL."""
 
 import fcntl
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from ponte_workflow.errors import BadConfiguration, BadInput, PonteError
 from ponte_workflow.i18n import gettext as _
@@ -26,6 +27,22 @@ POOL, POOL_OVERFLOW = 10, 40  # the web application's threads, and some to spare
 # Too large a number or too long a text, a day out of reach, a sign that is none: PostgreSQL's words for what SQLite
 # mostly takes. None of it is a failure of ours.
 UNFIT = frozenset({"22001", "22003", "22008", "22021", "22P05"})
+# The database itself cannot go on: full, locked, unreadable, gone. SQLite's primary codes; PostgreSQL's classes (connection,
+# resources, shutdown, system), and a lock that was not to be had.
+OUTAGES_SQLITE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+OUTAGES_POSTGRESQL = ("08", "53", "57P", "58", "55P03")
 NIGHT_LOCK = 0x506F6E7465  # "Ponte": the advisory lock of the night on PostgreSQL
 
 
@@ -167,6 +184,19 @@ def open_engine(url: str) -> Engine:
     event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "handle_error", _refuse_unfit)
     return engine
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database could not go on, whatever was asked of it: no fault of the case that happened to be in hand."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in OUTAGES_SQLITE
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, OperationalError) if state is None else state.startswith(OUTAGES_POSTGRESQL)
 
 
 def _refuse_unfit(context: ExceptionContext) -> None:

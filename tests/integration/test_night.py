@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from ponte_workflow.services import casework
 from ponte_workflow.services import night as nights
@@ -15,6 +17,7 @@ from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.casework import cases, clock, history
 from ponte_workflow.store.schema.messages import outbox
 from tests.builders import MONDAY, Team, create_ledger, create_team
+from tests.soak.process import Harm, harmed
 
 
 @pytest.fixture
@@ -127,6 +130,30 @@ def test_a_case_is_no_longer_set_aside_once_the_step_went_well_though_it_had_not
     run(plan, MONDAY + timedelta(days=5))
     with team.store.transaction() as tx:
         assert tx.connection.execute(select(cases.c.set_aside_why)).scalars().all() == [None, None]
+
+
+def test_a_night_that_the_database_shut_out_blames_no_case_and_tells_all_that_it_has_done_once(
+    team: Team, plan: Plan
+) -> None:
+    codes, broke_off = [open_one(team) for _ in range(3)], 0
+    for number in range(12):
+        on = MONDAY + timedelta(days=number)
+        with team.store.transaction() as tx:  # each of them stalls, and the ledgers are old
+            tx.connection.execute(clock.update().values(due_on=None))
+            tx.connection.execute(cases.update().values(stalled_on=None))
+        stale = replace(plan, ledger_max_age_days=1)
+        with harmed(team.store, Harm("locked_out", 2 + 3 * number, 0.15)):
+            try:
+                run(stale, on)
+            except OperationalError:
+                broke_off += 1
+        steps: Any = run(stale, on)["steps"]
+        assert (steps["stalls"]["acted_on"], steps["stalls"]["set_aside"]) == (len(codes), 0), number
+        assert steps["ledgers"]["looked_at"] == 1
+        with team.store.transaction() as tx:
+            assert tx.connection.execute(select(cases.c.set_aside_why)).scalars().all() == [None] * len(codes), number
+    assert broke_off > 4
+    assert [rule for rule, *_rest in notices(team)] == ["stall"] * len(codes) * 12
 
 
 def test_missed_nights_are_caught_up_in_order_each_under_its_own_date(team: Team, plan: Plan) -> None:

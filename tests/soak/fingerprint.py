@@ -12,7 +12,7 @@ from ponte_workflow.store.crypto import FieldCipher
 from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.base import Moment, metadata
 
-TOKEN = "gAAAA"  # noqa: S105  # how Fernet begins
+TOKEN = "gAAAA"  # how Fernet begins
 MAIL_SERVER = re.compile(r"127\.0\.0\.1:\d+")
 # Chains of hashes over moments and salts; a kill adds an attempt and lets a step look at the same rows once more.
 LEFT_OUT = {

@@ -16,8 +16,8 @@ from ponte_workflow.services import approving, caseloads, casework, letters, und
 from ponte_workflow.services import people as staff_room
 from ponte_workflow.services.casework import Occasion, Standing
 from ponte_workflow.services.rights import Actor, actor_of
-from ponte_workflow.store import neighbours, network
 from ponte_workflow.store import letters as kept
+from ponte_workflow.store import neighbours, network
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from states.possibilities import Possibility
@@ -198,5 +198,3 @@ class Office:
 
     def _count(self, what: str) -> None:
         self.steps[what] += 1
-
-

@@ -62,7 +62,7 @@ def draw(seed: int, first: date, days: int) -> dict[date, list[Fault]]:
 
     gap = min(LONGEST_GAP, max(2, days // 15))
     put(NIGHT, free, {"nights_missed": gap})
-    put(MAIL, [day for day in free if day.weekday() < 5], {kind: 2 for kind in MAIL})
+    put(MAIL, [day for day in free if day.weekday() < 5], dict.fromkeys(MAIL, 2))
     put(LEDGERS, [day for day in free if day.weekday() == MONDAY], {"ledger_stale": 7 * STALE_WEEKS - 1})
     put(ANY, free, {"case_poisoned": 3})
     return found

@@ -125,7 +125,9 @@ def _ponte(pipe: Connection, settings: Settings, at: datetime) -> Iterator[Ponte
         pipe.recv()
         try:
             yield ponte
-        except DBAPIError as error:  # what a full or a locked database is answered with; anything else shows as a failure
+        except (
+            DBAPIError
+        ) as error:  # what a full or a locked database is answered with; anything else shows as a failure
             pipe.send(Told("failed", str(error.orig).splitlines()[0]))
         finally:
             ponte.store.engine.dispose()
@@ -165,15 +167,23 @@ def harmed(store: Store, harm: Harm) -> Iterator[None]:
         if count == harm.at:
             hold_lock(store, harm.seconds)
 
+    listening: list[tuple[str, Any]] = []
     if harm.what == "kill":
-        event.listen(engine, "before_cursor_execute", kill)
+        listening = [("before_cursor_execute", kill)]
     elif harm.what == "full":
-        event.listen(engine, "connect", fill)
+        listening = [("connect", fill)]
     else:
+        listening = [("checkout", lock)]  # before the transaction begins
         if harm.what == "locked_out":
-            event.listen(engine, "connect", hurry)
-        event.listen(engine, "checkout", lock)  # before the transaction begins
-    yield
+            listening.append(("connect", hurry))
+    for name, heard in listening:
+        event.listen(engine, name, heard)
+    try:
+        yield
+    finally:
+        for name, heard in listening:
+            event.remove(engine, name, heard)
+        engine.dispose()
 
 
 def hold_lock(store: Store, seconds: float) -> None:

@@ -37,7 +37,9 @@ def test_six_weeks_with_every_fault_leave_every_promise_whole_and_the_same_seed_
             ends.append((fingerprint(soak.ponte.store), dict(soak.office.steps)))
     assert ends[0] == ends[1]
     tables = ends[0][0]
-    assert min(tables[name][0] for name in ("cases", "history", "outbox", "evidence", "payment_plan", "certificate")) > 0
+    assert (
+        min(tables[name][0] for name in ("cases", "history", "outbox", "evidence", "payment_plan", "certificate")) > 0
+    )
 
 
 def test_a_broken_promise_ends_a_run_and_says_how_to_see_it_again(tmp_path: Path) -> None:

@@ -89,9 +89,7 @@ class Town:
             *self.increment(folder, date.min, up_to),
         )
 
-    def increment(
-        self, folder: Path, after: date, up_to: date, *, broken: Random | None = None
-    ) -> tuple[Path, ...]:
+    def increment(self, folder: Path, after: date, up_to: date, *, broken: Random | None = None) -> tuple[Path, ...]:
         """The two ledgers with what was booked in (after, up_to]; with `broken` some lines that nobody can read."""
         folder.mkdir(parents=True, exist_ok=True)
         for month in range(self._played + 1, _month(up_to) + 1):
@@ -197,5 +195,3 @@ def _dwelling_line(home: Home) -> str:
 
 def _month(day: date) -> int:
     return day.year * 12 + day.month - 1
-
-

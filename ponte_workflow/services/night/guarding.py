@@ -9,8 +9,8 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.log import log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.store import casefile, cases
-from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.nights import StepCounts
+from ponte_workflow.store.engine import Transaction, is_outage
+from ponte_workflow.store.nights import StepCounts, count_step
 
 
 def one_by_one(night: Night, step: str, case_ids: Iterable[int], act: Callable[[Transaction, int], bool]) -> StepCounts:
@@ -21,34 +21,54 @@ def one_by_one(night: Night, step: str, case_ids: Iterable[int], act: Callable[[
     return counts
 
 
-def guarded(night: Night, step: str, case_id: int, act: Callable[[Transaction, int], bool]) -> StepCounts:
-    """The same for one case. A case that a person changed meanwhile is looked at once more."""
+def guarded(
+    night: Night,
+    step: str,
+    case_id: int,
+    act: Callable[[Transaction, int], bool],
+    *,
+    shard: int = 0,
+    looked: int = 1,
+) -> StepCounts:
+    """The same for one case. A case that a person changed meanwhile is looked at once more.
+
+    Counted in the transaction that did it, so that a killed night tells what it has done. looked: how many it counts as
+    looked at.
+    """
     if case_id in night.set_aside:
         return StepCounts()
     for last_try in (False, True):
         try:
             with night.unit() as tx:
-                acted = act(tx, case_id)
-            return StepCounts(1, int(acted), 0)
+                counts = StepCounts(looked, int(act(tx, case_id)), 0)
+                count_step(tx, night.id, step, shard, counts)
+            return counts
         except CaseChanged as error:
             if last_try:
-                return _set_aside(night, step, case_id, error)
-        # Any error at all: what is wrong with one case must not cost the others their night. It is never hidden:
+                return _set_aside(night, step, case_id, error, shard, looked)
+        # Any error of the case: what is wrong with one case must not cost the others their night. It is never hidden:
         # the case, the certificate and the log say so.
-        except Exception as error:  # noqa: BLE001
-            return _set_aside(night, step, case_id, error)
+        except Exception as error:
+            if is_outage(
+                error
+            ):  # a full disk or a lost connection is no case's fault: the night stops and is taken up again
+                raise
+            return _set_aside(night, step, case_id, error, shard, looked)
     raise AssertionError("unreachable")
 
 
-def _set_aside(night: Night, step: str, case_id: int, error: Exception) -> StepCounts:
+def _set_aside(night: Night, step: str, case_id: int, error: Exception, shard: int, looked: int) -> StepCounts:
     why = f"{step}: {where(error)}"
     with night.unit() as tx:
+        row = cases.by_id(tx, case_id)
+        # A night that was killed has met it before: still one case.
+        counts = StepCounts(looked, 0, int(row.set_aside_on != night.on))
         casefile.set_aside(tx, case_id, night.on, why)
-        code = cases.by_id(tx, case_id).code
-    night.set_aside[case_id] = code
+        count_step(tx, night.id, step, shard, counts)
+    code = night.set_aside[case_id] = row.code
     log.error("case set aside", case=code, step=step, error=type(error).__name__)
     night.tell(step, code, _("set aside"), why, done=False)
-    return StepCounts(1, 0, 1)
+    return counts
 
 
 def where(error: BaseException) -> str:

@@ -50,16 +50,16 @@ def remind(night: Night, shard: int) -> StepCounts:
     for one in own:
         with night.unit() as tx:
             _own(night, tx, one)
+            count_step(tx, night.id, STEP, shard, StepCounts(1, 1, 0))
         total += StepCounts(1, 1, 0)
     with night.unit() as tx:
         back = caseloads.due_back(tx, night.on)
     for handover_id in back:
         with night.unit() as tx:
             given = caseloads.give_back(tx, night.who, handover_id)
+            count_step(tx, night.id, STEP, shard, StepCounts(given.went, given.went, 0))
         night.tell(STEP, None, _("cases come back to who had them"), _("{n} cases").format(n=given.went))
         total += StepCounts(given.went, given.went, 0)
-    with night.unit() as tx:
-        count_step(tx, night.id, STEP, shard, total)
     return total
 
 

@@ -9,7 +9,7 @@ from ponte_workflow.services.night.guarding import guarded, one_by_one
 from ponte_workflow.services.night.words import day
 from ponte_workflow.store import casefile, cases, local_services, outbox, stalls
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.nights import StepCounts, count_step
+from ponte_workflow.store.nights import StepCounts
 from states.snapshot import Triggered
 
 STEP = "stalls"
@@ -35,8 +35,6 @@ def find_stalls(night: Night, shard: int) -> StepCounts:
         total += guarded(night, STEP, case_id, lambda tx, c, p=person_id: _adult(night, tx, c, p))  # type: ignore[misc]
     for referral_id, case_id, since in late:
         total += guarded(night, STEP, case_id, lambda tx, c, r=referral_id, s=since: _silence(night, tx, c, r, s))  # type: ignore[misc]
-    with night.unit() as tx:
-        count_step(tx, night.id, STEP, shard, total)
     return total
 
 
