@@ -20,6 +20,9 @@ from tests.builders import MONDAY, Team, create_ledger, create_team
 from tests.soak.process import Harm, harmed
 
 
+SHUT_OUT = 14  # transactions of a night, from the tenth on
+
+
 @pytest.fixture
 def team(store: Store) -> Iterator[Team]:
     yield create_team(store)
@@ -136,13 +139,13 @@ def test_a_night_that_the_database_shut_out_blames_no_case_and_tells_all_that_it
     team: Team, plan: Plan
 ) -> None:
     codes, broke_off = [open_one(team) for _ in range(3)], 0
-    for number in range(12):
+    for number in range(SHUT_OUT):
         on = MONDAY + timedelta(days=number)
         with team.store.transaction() as tx:  # each of them stalls, and the ledgers are old
             tx.connection.execute(clock.update().values(due_on=None))
             tx.connection.execute(cases.update().values(stalled_on=None))
         stale = replace(plan, ledger_max_age_days=1)
-        with harmed(team.store, Harm("locked_out", 2 + 3 * number, 0.15)):
+        with harmed(team.store, Harm("locked_out", 10 + number, 0.09)):
             try:
                 run(stale, on)
             except OperationalError:
@@ -153,7 +156,7 @@ def test_a_night_that_the_database_shut_out_blames_no_case_and_tells_all_that_it
         with team.store.transaction() as tx:
             assert tx.connection.execute(select(cases.c.set_aside_why)).scalars().all() == [None] * len(codes), number
     assert broke_off > 4
-    assert [rule for rule, *_rest in notices(team)] == ["stall"] * len(codes) * 12
+    assert [rule for rule, *_rest in notices(team)] == ["stall"] * len(codes) * SHUT_OUT
 
 
 def test_missed_nights_are_caught_up_in_order_each_under_its_own_date(team: Team, plan: Plan) -> None:

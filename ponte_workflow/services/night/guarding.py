@@ -49,9 +49,8 @@ def guarded(
         # Any error of the case: what is wrong with one case must not cost the others their night. It is never hidden:
         # the case, the certificate and the log say so.
         except Exception as error:
-            if is_outage(
-                error
-            ):  # a full disk or a lost connection is no case's fault: the night stops and is taken up again
+            # A full disk or a lost connection is no case's fault: the night stops, and is taken up again.
+            if is_outage(error):
                 raise
             return _set_aside(night, step, case_id, error, shard, looked)
     raise AssertionError("unreachable")
