@@ -19,7 +19,6 @@ from ponte_workflow.store.schema.messages import outbox
 from tests.builders import MONDAY, Team, create_ledger, create_team
 from tests.soak.process import Harm, harmed
 
-
 SHUT_OUT = 14  # transactions of a night, from the tenth on
 
 
