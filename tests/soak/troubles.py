@@ -71,7 +71,7 @@ class Troubles:
         if kind == "import_killed":
             assert fault is not None
             paths = [str(path) for path in soak.town.increment(soak.folder / "exports", soak.ledger_to, up_to)]
-            told = self._run(import_ledgers, paths, soak.now, Harm("kill", 1 + int(fault.size * 40)))
+            told = self._run(import_ledgers, paths, soak.now, Harm("kill", 1 + int(fault.size * 15)))
             soak.expect(told.how in ("killed", "done"), f"an import ended with {told}")
             self._over(kind, met=told.how == "killed")
         elif kind == "ledger_broken_lines":

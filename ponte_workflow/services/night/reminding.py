@@ -55,11 +55,21 @@ def remind(night: Night, shard: int) -> StepCounts:
     with night.unit() as tx:
         back = caseloads.due_back(tx, night.on)
     for handover_id in back:
+        total += _come_back(night, handover_id)
+    return total
+
+
+def _come_back(night: Night, handover_id: int) -> StepCounts:
+    """Each case by itself: one that is broken keeps the handover open for the next night, and no other case from going."""
+    with night.unit() as tx:
+        ids = caseloads.lent(tx, handover_id)
+    total = StepCounts()
+    for case_id in ids:
+        total += guarded(night, STEP, case_id, lambda tx, c: caseloads.give_one_back(tx, night.who, handover_id, c))
+    if not any(case_id in night.set_aside for case_id in ids):
         with night.unit() as tx:
-            given = caseloads.give_back(tx, night.who, handover_id)
-            count_step(tx, night.id, STEP, shard, StepCounts(given.went, given.went, 0))
-        night.tell(STEP, None, _("cases come back to who had them"), _("{n} cases").format(n=given.went))
-        total += StepCounts(given.went, given.went, 0)
+            caseloads.all_back(tx, night.who, handover_id)
+    night.tell(STEP, None, _("cases come back to who had them"), _("{n} cases").format(n=total.acted_on))
     return total
 
 
