@@ -9,7 +9,7 @@ JOBS ?= 2
 PEERS := .venv-peers
 PEERS_STAMP := $(PEERS)/.installed
 
-.PHONY: help demo test year check audit lock bench peers messages
+.PHONY: help demo test year soak check audit lock bench peers messages
 help: ## What can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort
 
@@ -24,11 +24,14 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP) ## A synthetic neighbourhood, twelve weeks of casework, tonight's certificate (in .demo)
 	@PONTE_HOME="$(CURDIR)/.demo" $(BIN)/ponte demo
 
-test: $(STAMP) ## All tests but the benchmarks and the year, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -n $(JOBS) -m "not benchmark and not year"
+test: $(STAMP) ## All tests but the benchmarks, the year and the long soak, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest -n $(JOBS) -m "not benchmark and not year and not soak"
 
 year: $(STAMP) ## A simulated year of the demo (some minutes): the promises still hold
 	$(BIN)/python -m pytest -m year
+
+soak: $(STAMP) ## A year of 2,000 households with faults of every kind (under ten minutes): the promises still hold
+	$(BIN)/python -m pytest -m soak
 
 check: $(STAMP) ## Lint, formatting, types, who may import whom
 	$(BIN)/ruff check .

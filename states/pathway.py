@@ -84,11 +84,11 @@ class Chart:
         return self.states[path].spec.label
 
     def waits_on(self, configuration: Configuration) -> tuple[str, ...]:
-        """Whom the configuration waits on, once each, in the order of its leaves."""
+        """Whom the configuration waits on, once each, in the order of its leaves; on nobody in a state that is not there."""
         found: dict[str, None] = {}
         for leaf in configuration:
             for path in ancestors(leaf):
-                role = self.states[path].spec.waits_on
+                role = self.states[path].spec.waits_on if path in self.states else None
                 if role is not None:
                     found[role] = None
                     break

@@ -41,7 +41,7 @@ def verify(tx: Transaction, pathways: Pathways, *, promises: bool = False) -> Re
         row = cases.by_code(tx, code)
         entries += row.history_length
         found += [f"{code}: {one}" for one in _as_far_as_it_can_be_read("history", differences(tx, pathways, row))]
-    forgotten = stalls.forgotten(tx)
+    forgotten = stalls.forgotten(tx, by_the_last_night=True)
     found += [f"{code}: no clock is running and nobody was told" for code in forgotten]
     if promises:
         found += _as_far_as_it_can_be_read("promises", promised.broken(tx))

@@ -11,11 +11,12 @@ from ponte_workflow.services.permissions import require
 from ponte_workflow.services.rights import may_see
 from ponte_workflow.services.words import state_labels
 from ponte_workflow.services.worktray import trace_list
-from ponte_workflow.store import appointments, handovers, network, outbox, todos, worklists
+from ponte_workflow.store import appointments, cases, handovers, network, outbox, todos, worklists
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.handovers import HandoverRow
 from ponte_workflow.store.network import Member
+from states.errors import StatesError
 
 PERMISSION = "supervision"
 LONGEST = 366  # days of a handover that ends
@@ -83,7 +84,7 @@ def preview(tx: Transaction, who: Occasion, giver: str, taker: str) -> Preview:
                 place.quarter,
                 "; ".join(state_labels(pathway, place.case.configuration)),
                 place.due_on,
-                _why_not(other, place.case),
+                _why_not(other, place.case) or _broken(tx, who, place.case),
             )
         )
     return Preview(one, other, tuple(going))
@@ -101,7 +102,7 @@ def hand_over(
     if until is not None and not who.on < until <= who.on + timedelta(days=LONGEST):
         raise BadInput(_("The cases come back on a day from tomorrow on, within a year"))
     rows = _seen(tx, who, one)
-    stayed = {row.code: why for row in rows if (why := _why_not(other, row)) is not None}
+    stayed = {row.code: why for row in rows if (why := _why_not(other, row) or _broken(tx, who, row)) is not None}
     going = [row for row in rows if row.code not in stayed]
     if expected is not None and expected != len(going):
         raise casework.changed(giver)
@@ -132,9 +133,7 @@ def give_back(tx: Transaction, who: Occasion, handover_id: int) -> Given:
     stayed: dict[str, str] = {}
     ids = []
     for row in handovers.cases_of(tx, handover_id):
-        why = _("closed meanwhile") if row.closed_on else None
-        why = why or (_("given to somebody else meanwhile") if row.assigned_to != found.to_id else None)
-        why = why or _why_not(giver, row)
+        why = _stays(found, giver, row) or _broken(tx, who, row)
         if why is not None:
             stayed[row.code] = why
             continue
@@ -143,6 +142,29 @@ def give_back(tx: Transaction, who: Occasion, handover_id: int) -> Given:
     _move_desk(tx, who, ids, found.to_id, found.from_id)
     handovers.end(tx, handover_id, who.on, who.actor.staff_id)
     return Given(handover_id, len(ids), stayed)
+
+
+def give_one_back(tx: Transaction, who: Occasion, handover_id: int, case_id: int) -> bool:
+    """One case of a handover goes back; False when it went elsewhere or was closed meanwhile. For the night, which ends
+    the handover (`all_back`) when every case has been looked at."""
+    found = handovers.one(tx, handover_id)
+    assert found is not None
+    giver, row = network.members(tx)[found.from_id], cases.by_id(tx, case_id)
+    if _stays(found, giver, row) is not None:
+        return False
+    _give(tx, who, row, giver, handover_id)
+    _move_desk(tx, who, [case_id], found.to_id, found.from_id)
+    return True
+
+
+def lent(tx: Transaction, handover_id: int) -> list[int]:
+    """The ids of its cases."""
+    return [row.id for row in handovers.cases_of(tx, handover_id)]
+
+
+def all_back(tx: Transaction, who: Occasion, handover_id: int) -> None:
+    """The handover has ended."""
+    handovers.end(tx, handover_id, who.on, who.actor.staff_id)
 
 
 def last(tx: Transaction, who: Occasion) -> tuple[HandoverShown, ...]:
@@ -224,6 +246,21 @@ def _both(tx: Transaction, who: Occasion, giver: str, taker: str) -> tuple[Membe
 
 def _seen(tx: Transaction, who: Occasion, giver: Member) -> list[CaseRow]:
     return [row for row in handovers.open_of_worker(tx, giver.id) if may_see(who.actor, row)]
+
+
+def _stays(found: HandoverRow, giver: Member, row: CaseRow) -> str | None:
+    why = _("closed meanwhile") if row.closed_on else None
+    why = why or (_("given to somebody else meanwhile") if row.assigned_to != found.to_id else None)
+    return why or _why_not(giver, row)
+
+
+def _broken(tx: Transaction, who: Occasion, row: CaseRow) -> str | None:
+    """Why a case cannot even be looked at: it must not keep the others."""
+    try:
+        casework.stand(tx, who, row)
+    except (LookupError, TypeError, ValueError, StatesError):
+        return _("it is broken: the certificates of the nights say where")
+    return None
 
 
 def _why_not(to: Member, row: CaseRow) -> str | None:

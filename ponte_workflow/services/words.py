@@ -11,9 +11,13 @@ def state_labels(pathway: Pathway, configuration: tuple[str, ...]) -> tuple[str,
 
 
 def labels_in(pathway: Pathway, configuration: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """The same in a language by its code."""
+    """The same in a language by its code. A broken case, in a state that its pathway has not, is shown by its path:
+    it must not take the list in which it stands with it."""
     words = []
     for leaf in configuration:
+        if leaf not in pathway.household.states:
+            words.append(leaf)
+            continue
         label = pathway.household.label(leaf).in_(name)
         if leaf.count(".") == 2:
             label = f"{pathway.household.label(leaf.rpartition('.')[0]).in_(name)}: {label.lower()}"

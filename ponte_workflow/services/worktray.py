@@ -16,6 +16,7 @@ from ponte_workflow.store import access, casefile, cases, conditions, network, p
 from ponte_workflow.store.cases import CaseRow, Listed
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.worklists import SECTIONS
+from states.document import Text
 from states.pathway import PAUSE_CLOCK, Pathway
 from states.snapshot import RunningClock
 
@@ -209,7 +210,7 @@ def next_steps(pathway: Pathway, configuration: tuple[str, ...], roles: frozense
     chart = pathway.household
     found: dict[str, str] = {}
     waiting = [leaf for leaf in configuration if set(chart.waits_on((leaf,))) & roles] or list(configuration)
-    for leaf in waiting:
+    for leaf in (leaf for leaf in waiting if leaf in chart.states):
         for name, spec in chart.states[leaf].spec.triggers.items():
             closes = any((way.to or "").startswith(f"{chart.spec.closed}.") for way in spec.all_ways().values())
             if roles & set(spec.by) and not closes:
@@ -334,12 +335,9 @@ def _row(
     nearest = min(running, key=lambda c: c.due_on or date.max, default=None)
     say = None
     if nearest is not None:
-        alarm = pathway.alarms(nearest.name, nearest.person_id).at(nearest.position)
-        say = alarm.spec.say if alarm else None
+        say = _says(pathway, nearest, nearest.position)
     elif ended := [c for c in clocks if c.position]:  # nothing rings any more: what it said last is still to be done
-        last = ended[-1]
-        alarm = pathway.alarms(last.name, last.person_id).at(last.position - 1)
-        say = alarm.spec.say if alarm else None
+        say = _says(pathway, ended[-1], ended[-1].position - 1)
     flags = ["paused"] * row.paused
     flags += [name for name, since in (("stalled", row.stalled_on), ("set aside", row.set_aside_on)) if since]
     return TrayRow(
@@ -361,3 +359,11 @@ def _row(
         place.snoozed_until,
         row.version,
     )
+
+
+def _says(pathway: Pathway, clock: RunningClock, position: int) -> Text | None:
+    try:
+        alarm = pathway.alarms(clock.name, clock.person_id).at(position)
+    except KeyError:  # a broken case is still on the list, for somebody to see
+        return None
+    return alarm.spec.say if alarm else None

@@ -13,7 +13,8 @@ from ponte_workflow.i18n import gettext as _
 # mostly takes. None of it is a failure of ours.
 UNFIT = frozenset({"22001", "22003", "22008", "22021", "22P05"})
 # PostgreSQL: class 08 is the connection; 57P01 to 57P05 say that the server stops, crashed, starts or hung up.
-AWAY = ("08", "57P0")
+# 53 (but for a full disk) and 58: it lacks memory or connections, or its machine fails it.
+AWAY = ("08", "57P0", "53", "58")
 NO_ROOM = "53100"
 ROOM = 1_000_000  # bytes: with less, what SQLite calls an input/output error is a full disk
 # What SQLite says of its file. It reports a full disk by the first, but by the others where it makes a new file.
@@ -80,11 +81,11 @@ def refuse_sqlite(why: sqlite3.Error, database: str | None) -> None:
     primary = code & PRIMARY
     if primary == FULL or (primary in FILE_TROUBLE and _room(database) < ROOM):
         raise _no_room(database) from why
-    if primary == sqlite3.SQLITE_BUSY:
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         raise DatabaseAway(
             _("Others have kept the database busy for too long. Nothing was changed: try again in a minute")
         ) from why
-    if primary in FILE_TROUBLE or primary in DAMAGED:
+    if primary in FILE_TROUBLE or primary in DAMAGED or primary == sqlite3.SQLITE_NOMEM:
         raise StoreFailed(
             _("The database file cannot be used ({why}). Nothing was changed; “ponte doctor” says more").format(why=why)
         ) from why

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, insert, or_, select, text, update
+from sqlalchemy import and_, func, insert, literal, or_, select, text, update
 
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.history import FIRST, canonical
@@ -67,16 +67,18 @@ def complete(tx: Transaction, night_id: int, at: datetime) -> None:
     tx.connection.execute(update(night).where(night.c.id == night_id).values(status="completed", completed_at=at))
 
 
-def count_step(tx: Transaction, night_id: int, step: str, shard: int, counts: StepCounts) -> None:
-    """Add to a step's counts, in the transaction that did the work: a killed run's work stays counted."""
+def count_step(
+    tx: Transaction, night_id: int, step: str, shard: int, counts: StepCounts, *, anew: Collection[str] = ()
+) -> None:
+    """Add to a step's counts, in the transaction that did the work: a killed run's work stays counted.
+
+    anew: the counts that begin at zero, because a step that is taken up again looks at everything once more.
+    """
+    known = {name: literal(0) if name in anew else night_step.c[name] for name in StepCounts._fields}
     tx.connection.execute(
         update(night_step)
         .where(night_step.c.night_id == night_id, night_step.c.step == step, night_step.c.shard == shard)
-        .values(
-            looked_at=night_step.c.looked_at + counts.looked_at,
-            acted_on=night_step.c.acted_on + counts.acted_on,
-            set_aside=night_step.c.set_aside + counts.set_aside,
-        )
+        .values({name: known[name] + count for name, count in counts._asdict().items()})
     )
 
 

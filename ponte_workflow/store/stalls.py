@@ -2,11 +2,12 @@
 
 from datetime import date
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select
 
 from ponte_workflow.store.cases import where_in
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.schema.casework import cases, clock
+from ponte_workflow.store.schema.casework import cases, clock, history
+from ponte_workflow.store.schema.nights import certificate
 
 
 def without_clock(tx: Transaction) -> list[int]:
@@ -31,10 +32,17 @@ def silent(tx: Transaction, stage: str, since: date, pathway_version_ids: tuple[
     return list(tx.connection.execute(query).scalars())
 
 
-def forgotten(tx: Transaction) -> list[str]:
-    """Codes of open cases that break the first promise: no running clock, nobody told, not paused. Must be empty."""
+def forgotten(tx: Transaction, *, by_the_last_night: bool = False) -> list[str]:
+    """Codes of open cases that break the first promise: no running clock, nobody told, not paused. Must be empty.
+
+    by_the_last_night: without those in which something has happened since. Whoever does something in a case whose clocks
+    have run out takes it from those that stall; the next night looks at it again and tells somebody.
+    """
     running = exists().where(clock.c.case_id == cases.c.id, clock.c.due_on.is_not(None))
     query = select(cases.c.code).where(
         cases.c.closed_on.is_(None), ~running, (cases.c.stalled_on.is_(None)) | (cases.c.stall_told_to.is_(None))
     )
+    sealed = select(func.max(certificate.c.history_to)).scalar_subquery()
+    if by_the_last_night:
+        query = query.where(~exists().where(history.c.case_id == cases.c.id, history.c.id > sealed))
     return list(tx.connection.execute(query.order_by(cases.c.id)).scalars())

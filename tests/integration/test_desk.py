@@ -18,7 +18,7 @@ from ponte_workflow.store import appointments, cases, history, network, todos
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.agenda import todo
-from ponte_workflow.store.schema.casework import task
+from ponte_workflow.store.schema.casework import fact, task
 from ponte_workflow.store.schema.messages import outbox
 from ponte_workflow.store.schema.money import instalment, payment_plan
 from ponte_workflow.store.schema.network import staff
@@ -420,6 +420,26 @@ def test_a_handover_until_a_day_comes_back_by_itself_when_its_worker_is_there(si
         night(site, MONDAY + n * DAY)
         with site.ponte.store.transaction() as tx:
             assert cases.by_id(tx, row.id).assigned_to == holder, n
+
+
+def test_a_broken_case_of_a_handover_keeps_neither_the_night_nor_the_others(site: Site) -> None:
+    with site.ponte.store.transaction() as tx:
+        rows = [walk(site.team, tx, "met", "wanda", on=MONDAY) for _n in range(3)]
+        wanda, walter = staff_id(tx, "wanda"), staff_id(tx, "walter")
+        sara = site.team.occasion(tx, "sara", MONDAY)
+        tx.connection.execute(update(fact).where(fact.c.case_id == rows[2].id).values(value="{"))
+        given = caseloads.hand_over(tx, sara, "wanda", "walter", until=MONDAY + DAY)
+        assert (given.went, list(given.stayed)) == (2, [rows[2].code])
+        tx.connection.execute(update(fact).where(fact.c.case_id == rows[0].id).values(value="{"))
+    night(site, MONDAY + DAY)
+    with site.ponte.store.transaction() as tx:
+        assert [cases.by_id(tx, row.id).assigned_to for row in rows] == [walter, wanda, wanda]
+        assert rows[0].code in [case.code for case in cases.set_aside(tx)]
+        tx.connection.execute(update(fact).values(value="true"))
+    night(site, MONDAY + 2 * DAY)
+    with site.ponte.store.transaction() as tx:
+        assert {cases.by_id(tx, row.id).assigned_to for row in rows} == {wanda}
+        assert caseloads.due_back(tx, MONDAY + 2 * DAY) == []
 
 
 def test_a_handover_that_cannot_be_says_why(site: Site) -> None:

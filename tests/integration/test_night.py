@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from ponte_workflow.services import casework
 from ponte_workflow.services import night as nights
@@ -15,6 +17,9 @@ from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.casework import cases, clock, history
 from ponte_workflow.store.schema.messages import outbox
 from tests.builders import MONDAY, Team, create_ledger, create_team
+from tests.soak.process import Harm, harmed
+
+SHUT_OUT = 14  # transactions of a night, from the tenth on
 
 
 @pytest.fixture
@@ -103,6 +108,54 @@ def test_one_broken_case_is_set_aside_and_tried_again(team: Team, plan: Plan) ->
     assert len(notices(team)) == 3
     with team.store.transaction() as tx:
         assert tx.connection.execute(select(cases.c.set_aside_on)).scalars().all() == [None] * 3
+
+
+def test_a_case_is_no_longer_set_aside_once_the_step_went_well_though_it_had_nothing_to_do_for_it(
+    team: Team, plan: Plan
+) -> None:
+    for _n in range(2):
+        open_one(team)
+    with team.store.transaction() as tx:
+        tx.connection.execute(clock.update().where(clock.c.id == 2).values(name="detected/nonsense"))
+        elsewhere = {"set_aside_on": MONDAY, "set_aside_why": "detection: KeyError"}
+        tx.connection.execute(cases.update().where(cases.c.id == 1).values(elsewhere))
+        tx.connection.execute(clock.update().where(clock.c.id == 1).values(due_on=MONDAY + timedelta(days=30)))
+    stale = replace(plan, ledger_max_age_days=1)
+    assert run(stale, MONDAY + timedelta(days=3))["set_aside"] == ["P-000002"]
+    with team.store.transaction() as tx:  # mended, and nothing is due for a while
+        mended = {"name": "detected/assignment", "due_on": MONDAY + timedelta(days=30)}
+        tx.connection.execute(clock.update().where(clock.c.id == 2).values(mended))
+    run(stale, MONDAY + timedelta(days=4))
+    with team.store.transaction() as tx:
+        aside = tx.connection.execute(select(cases.c.set_aside_on).order_by(cases.c.id)).scalars().all()
+    assert aside == [MONDAY, None], "detection was left out, and has not looked at the first one again"
+    run(plan, MONDAY + timedelta(days=5))
+    with team.store.transaction() as tx:
+        assert tx.connection.execute(select(cases.c.set_aside_why)).scalars().all() == [None, None]
+
+
+def test_a_night_that_the_database_shut_out_blames_no_case_and_tells_all_that_it_has_done_once(
+    team: Team, plan: Plan
+) -> None:
+    codes, broke_off = [open_one(team) for _ in range(3)], 0
+    for number in range(SHUT_OUT):
+        on = MONDAY + timedelta(days=number)
+        with team.store.transaction() as tx:  # each of them stalls, and the ledgers are old
+            tx.connection.execute(clock.update().values(due_on=None))
+            tx.connection.execute(cases.update().values(stalled_on=None))
+        stale = replace(plan, ledger_max_age_days=1)
+        with harmed(team.store, Harm("locked_out", 10 + number, 0.09)):
+            try:
+                run(stale, on)
+            except OperationalError:
+                broke_off += 1
+        steps: Any = run(stale, on)["steps"]
+        assert (steps["stalls"]["acted_on"], steps["stalls"]["set_aside"]) == (len(codes), 0), number
+        assert steps["ledgers"]["looked_at"] == 1
+        with team.store.transaction() as tx:
+            assert tx.connection.execute(select(cases.c.set_aside_why)).scalars().all() == [None] * len(codes), number
+    assert broke_off > 4
+    assert [rule for rule, *_rest in notices(team)] == ["stall"] * len(codes) * SHUT_OUT
 
 
 def test_missed_nights_are_caught_up_in_order_each_under_its_own_date(team: Team, plan: Plan) -> None:

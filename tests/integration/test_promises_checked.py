@@ -178,3 +178,16 @@ def test_two_messages_under_one_name_are_named_but_not_two_programs_told_of_one_
     with rung.ponte.store.transaction() as tx:
         tx.connection.execute(update(outbox).where(outbox.c.id.in_((first, second))).values(delivery="direct"))
     assert any("left twice" in one for one in found(rung))
+
+
+def test_a_case_whose_clocks_have_run_out_is_forgotten_only_where_a_night_has_passed_over_it(
+    lived: tuple[Site, CaseRow],
+) -> None:
+    site, row = lived
+    with site.ponte.store.transaction() as tx:
+        tx.connection.execute(text("UPDATE clock SET due_on = NULL"))
+        found = auditing.verify(tx, site.ponte.pathways).found
+        assert found == [f"{row.code}: no clock is running and nobody was told"]
+        # The same a moment later: somebody has done something, and the next night tells whom it may concern.
+        site.team.do(tx, "wanda", row.code, "record_attempt", MONDAY, channel="phone", outcome="no_answer")
+        assert auditing.verify(tx, site.ponte.pathways).found == []

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from openpyxl import load_workbook
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from ponte_workflow import clock
 from ponte_workflow.services import worktray
@@ -194,3 +194,20 @@ def _tenancy_code(site: Site, tenancy_id: int) -> str:
 
     with site.ponte.store.reading() as tx:
         return str(tx.connection.execute(select(tenancy.c.code).where(tenancy.c.id == tenancy_id)).scalar_one())
+
+
+@pytest.mark.parametrize(
+    "broken", ["UPDATE cases SET configuration = 'nowhere.at_all'", "UPDATE clock SET name = 'no_such_clock'"]
+)
+def test_a_broken_case_stays_on_the_list_and_takes_no_other_with_it(site: Site, broken: str) -> None:
+    with site.ponte.store.transaction() as tx:
+        one, other = engaged(site, tx), engaged(site, tx)
+        where = "id" if "cases" in broken else "case_id"
+        tx.connection.execute(text(f"{broken} WHERE {where} = :case"), {"case": one.id})
+    for username, address in (("wanda", "/"), ("wanda", "/cases"), ("sara", "/"), ("sara", "/supervision")):
+        page = site.signed_in(username).get(address)
+        assert page.status_code == 200, address
+        assert address == "/supervision" or other.code in page.text or username == "sara"
+    with site.ponte.store.reading() as tx:
+        rows = worktray.tray(tx, site.team.occasion(tx, "wanda", TODAY)).rows
+    assert {one.code, other.code} == {row.code for row in rows}

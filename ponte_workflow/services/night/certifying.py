@@ -8,7 +8,8 @@ from ponte_workflow.log import log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.freshness import ages, is_fresh
 from ponte_workflow.services.watching import due_night
-from ponte_workflow.store import cases, digests, held, incidents, nights, outbox, stalls
+from ponte_workflow.store import casefile, cases, digests, held, incidents, nights, outbox, stalls
+from ponte_workflow.store.cases import SetAside
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
 
@@ -18,7 +19,9 @@ STEP = "certificate"
 def certify(night: Night, shard: int) -> StepCounts:
     """Write the certificate and complete the night, in one transaction."""
     with night.unit() as tx:
-        content = content_of(night, tx)
+        aside = cases.set_aside(tx)
+        _take_back(night, tx, aside)
+        content = content_of(night, tx, aside)
         if night.report is None:  # a rehearsal seals nothing: the web application, which rehearses, may not
             nights.certify(tx, night.id, content)
         nights.end_step(tx, night.id, STEP, shard, skipped=False, note=None)
@@ -26,7 +29,15 @@ def certify(night: Night, shard: int) -> StepCounts:
     return StepCounts(content["history"]["entries"], 1, 0)
 
 
-def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
+def _take_back(night: Night, tx: Transaction, aside: list[SetAside]) -> None:
+    """Cases that an earlier night had set aside are well again when tonight the same step went through without that."""
+    done = {row.step for row in nights.steps(tx, night.id) if row.status == "completed"}
+    well = [case.id for case in aside if case.on < night.on and case.why.partition(":")[0] in done]
+    if well:
+        casefile.take_back(tx, well)
+
+
+def content_of(night: Night, tx: Transaction, aside: list[SetAside]) -> dict[str, Any]:
     """The certificate's content."""
     steps: dict[str, dict[str, Any]] = {}
     for row in nights.steps(tx, night.id):
@@ -49,7 +60,7 @@ def content_of(night: Night, tx: Transaction) -> dict[str, Any]:
         "ledgers": {name: {"age_days": age} for name, age in sorted(ages(night, tx).items())},
         "fresh": is_fresh(night, tx),
         "steps": steps,
-        "set_aside": cases.set_aside_codes(tx, night.on),
+        "set_aside": [case.code for case in aside if case.on == night.on],
         "forgotten": stalls.forgotten(tx),
         "held": held.count(tx, night.on),
         "nobody_to_tell": digests.nobody_to_tell(tx),

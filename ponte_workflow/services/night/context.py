@@ -56,6 +56,7 @@ class Night:
     ledger_max_age_days: int = 7
     batch_size: int = 1000
     shards: int = 1
+    shard: int = 0  # the one in hand, while a step works
     lease_seconds: float = 60.0
     report: Callable[[Action], None] | None = None
     progress: Callable[[str, StepCounts], None] | None = None
@@ -65,9 +66,9 @@ class Night:
     incidents: Counter[str] = field(default_factory=Counter)  # what has happened and is not written down yet
     books: list[Directory] = field(default_factory=list)  # the directory of this date, once it was read
 
-    def mine(self, case_id: int, shard: int) -> bool:
-        """Whether a case is of that shard."""
-        return case_id % self.shards == shard
+    def mine(self, case_id: int) -> bool:
+        """Whether a case is of the shard in hand."""
+        return case_id % self.shards == self.shard
 
     @property
     def who(self) -> Occasion:

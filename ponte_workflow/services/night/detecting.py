@@ -32,11 +32,8 @@ def detect(night: Night, shard: int) -> StepCounts:
         verdicts = {v.tenancy_id: v for v in detection.classify_all(tx, night.on, parameters, skip_regular=True)}
         acted = _open(night, tx, verdicts, pathways) + _list(night, tx, verdicts)
         counts = StepCounts(len(verdicts), acted, 0)
-        count_step(tx, night.id, STEP, shard, counts)
-    vanished = _vanished(night, verdicts)
-    with night.unit() as tx:
-        count_step(tx, night.id, STEP, shard, vanished)
-    return counts + vanished
+        count_step(tx, night.id, STEP, shard, counts, anew=("looked_at",))
+    return counts + _vanished(night, verdicts)
 
 
 def _open(night: Night, tx: Transaction, verdicts: dict[int, TenancyVerdict], pathways: dict[str, str]) -> int:
@@ -112,8 +109,8 @@ def _vanished(night: Night, verdicts: dict[int, TenancyVerdict]) -> StepCounts:
         ]
     total = StepCounts()
     for case_id, _tenancy in early:
-        total += guarded(night, STEP, case_id, lambda tx, case_id: _propose(night, tx, case_id))
-    return StepCounts(0, total.acted_on, total.set_aside)
+        total += guarded(night, STEP, case_id, lambda tx, case_id: _propose(night, tx, case_id), looked=0)
+    return total
 
 
 def _propose(night: Night, tx: Transaction, case_id: int) -> bool:

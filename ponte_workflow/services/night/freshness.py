@@ -45,7 +45,7 @@ def look_at_ledgers(night: Night, shard: int) -> StepCounts:
         if stale and not night.replayed:
             told = _tell_people(night, tx)
         counts = StepCounts(len(known), told, len(stale))
-        count_step(tx, night.id, STEP, shard, counts)
+        count_step(tx, night.id, STEP, shard, counts, anew=("looked_at", "set_aside"))
     if not known:
         raise Skip("no ledger was ever imported")
     return counts

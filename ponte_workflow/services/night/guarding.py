@@ -12,7 +12,7 @@ from ponte_workflow.store import casefile, cases
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.store.leases import LeaseLost
-from ponte_workflow.store.nights import StepCounts
+from ponte_workflow.store.nights import StepCounts, count_step
 
 
 def one_by_one(night: Night, step: str, case_ids: Iterable[int], act: Callable[[Transaction, int], bool]) -> StepCounts:
@@ -23,36 +23,51 @@ def one_by_one(night: Night, step: str, case_ids: Iterable[int], act: Callable[[
     return counts
 
 
-def guarded(night: Night, step: str, case_id: int, act: Callable[[Transaction, int], bool]) -> StepCounts:
-    """The same for one case. A case that a person changed meanwhile is looked at once more."""
+def guarded(
+    night: Night,
+    step: str,
+    case_id: int,
+    act: Callable[[Transaction, int], bool],
+    *,
+    looked: int = 1,
+) -> StepCounts:
+    """The same for one case. A case that a person changed meanwhile is looked at once more.
+
+    Counted in the transaction that did it, so that a killed night tells what it has done. looked: how many it counts as
+    looked at.
+    """
     if case_id in night.set_aside:
         return StepCounts()
     for last_try in (False, True):
         try:
             with bound(case_id=case_id), night.unit() as tx:
-                acted = act(tx, case_id)
-            return StepCounts(1, int(acted), 0)
+                counts = StepCounts(looked, int(act(tx, case_id)), 0)
+                count_step(tx, night.id, step, night.shard, counts)
+            return counts
         except CaseChanged as error:
             if last_try:
-                return _set_aside(night, step, case_id, error)
+                return _set_aside(night, step, case_id, error, looked)
         except (StoreFailed, LeaseLost):
             raise  # the case is not to blame, and nobody could write down that it was set aside
         # Any other error at all: what is wrong with one case must not cost the others their night. It is never hidden:
         # the case, the certificate and the log say so.
         except Exception as error:  # noqa: BLE001
-            return _set_aside(night, step, case_id, error)
+            return _set_aside(night, step, case_id, error, looked)
     raise AssertionError("unreachable")
 
 
-def _set_aside(night: Night, step: str, case_id: int, error: Exception) -> StepCounts:
+def _set_aside(night: Night, step: str, case_id: int, error: Exception, looked: int) -> StepCounts:
     why = f"{step}: {where(error)}"
     with night.unit() as tx:
+        row = cases.by_id(tx, case_id)
+        # A night that was killed has met it before: still one case.
+        counts = StepCounts(looked, 0, int(row.set_aside_on != night.on))
         casefile.set_aside(tx, case_id, night.on, why)
-        code = cases.by_id(tx, case_id).code
-    night.set_aside[case_id] = code
+        count_step(tx, night.id, step, night.shard, counts)
+    code = night.set_aside[case_id] = row.code
     log.error("case set aside", case=code, case_id=case_id, step=step, error=type(error).__name__)
     night.tell(step, code, _("set aside"), why, done=False)
-    return StepCounts(1, 0, 1)
+    return counts
 
 
 def where(error: BaseException) -> str:

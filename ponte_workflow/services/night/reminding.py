@@ -32,19 +32,19 @@ def remind(night: Night, shard: int) -> StepCounts:
             for path, state in night.pathways.pinned(tx, version_id).person.states.items()
             if state.spec.final
         }
-        reviews = [one for one in pips.due_reviews(tx, night.on, final) if night.mine(one.case_id, shard)]
-        checks = [one for one in placements.due_checks(tx, night.on, CHECKS) if night.mine(one.case_id, shard)]
+        reviews = [one for one in pips.due_reviews(tx, night.on, final) if night.mine(one.case_id)]
+        checks = [one for one in placements.due_checks(tx, night.on, CHECKS) if night.mine(one.case_id)]
     total = StepCounts()
     for check in checks:
         total += guarded(night, STEP, check.case_id, lambda tx, case_id, c=check: _check(night, tx, c))  # type: ignore[misc]
     for review in reviews:
         total += guarded(night, STEP, review.case_id, lambda tx, case_id, r=review: _review(night, tx, r))  # type: ignore[misc]
     with night.unit() as tx:
-        due = [one for one in todos.due(tx, night.on) if night.mine(one.case_id, shard)]
+        due = [one for one in todos.due(tx, night.on) if night.mine(one.case_id)]
         tasks = [(one, late) for one in due if (late := _late(night, tx, one)) or not one.told]
-        own = [one for one in todos.due_own(tx, night.on) if night.mine(one.id, shard)]
+        own = [one for one in todos.due_own(tx, night.on) if night.mine(one.id)]
         coming = appointments.to_tell(tx, midnight(night.on), first + timedelta(days=1))
-        meetings = [one for one in coming if night.mine(one.case_id, shard)]
+        meetings = [one for one in coming if night.mine(one.case_id)]
     for task, late in tasks:
         total += guarded(night, STEP, task.case_id, lambda tx, case_id, t=task, up=late: _task(night, tx, t, late=up))  # type: ignore[misc]
     for meeting in meetings:
@@ -52,16 +52,26 @@ def remind(night: Night, shard: int) -> StepCounts:
     for one in own:
         with night.unit() as tx:
             _own(night, tx, one)
+            count_step(tx, night.id, STEP, shard, StepCounts(1, 1, 0))
         total += StepCounts(1, 1, 0)
     with night.unit() as tx:
         back = caseloads.due_back(tx, night.on) if shard == 0 else ()  # whole caseloads, of every shard
     for handover_id in back:
-        with night.unit() as tx:
-            given = caseloads.give_back(tx, night.who, handover_id)
-        night.tell(STEP, None, _("cases come back to who had them"), _("{n} cases").format(n=given.went))
-        total += StepCounts(given.went, given.went, 0)
+        total += _come_back(night, handover_id)
+    return total
+
+
+def _come_back(night: Night, handover_id: int) -> StepCounts:
+    """Each case by itself: one that is broken keeps the handover open for the next night, and no other case from going."""
     with night.unit() as tx:
-        count_step(tx, night.id, STEP, shard, total)
+        ids = caseloads.lent(tx, handover_id)
+    total = StepCounts()
+    for case_id in ids:
+        total += guarded(night, STEP, case_id, lambda tx, c: caseloads.give_one_back(tx, night.who, handover_id, c))
+    if not any(case_id in night.set_aside for case_id in ids):
+        with night.unit() as tx:
+            caseloads.all_back(tx, night.who, handover_id)
+    night.tell(STEP, None, _("cases come back to who had them"), _("{n} cases").format(n=total.acted_on))
     return total
 
 

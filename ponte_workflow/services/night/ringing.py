@@ -144,8 +144,6 @@ def _batch(night: Night, shard: int, after: tuple[date, int], rings: Rings, held
             incidents.add(tx, night.id, STEP, shard, {"batches_redone": 1})
     for row in slow:
         alone = guarded(night, STEP, row.case_id, lambda tx, case_id, row=row: ring_alone(night, tx, row))  # type: ignore[misc]
-        with night.unit() as tx:
-            count_step(tx, night.id, STEP, shard, alone)
         counts += alone
     return counts, (rows[-1].due_on, rows[-1].id)
 

@@ -12,7 +12,7 @@ from ponte_workflow.services.night.guarding import guarded
 from ponte_workflow.services.night.words import day
 from ponte_workflow.store import cases, outbox
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.nights import StepCounts, count_step
+from ponte_workflow.store.nights import StepCounts
 from ponte_workflow.store.plans import DueInstalment
 from states.messages import DEMANDS
 from states.snapshot import Triggered
@@ -32,10 +32,7 @@ def settle(night: Night, shard: int) -> StepCounts:
     for plan in settled:
         counts = guarded(night, STEP, plan.case_id, lambda tx, case_id, plan=plan: _follow(night, tx, plan))  # type: ignore[misc]
         total += counts
-    total += _announce(night, shard)
-    with night.unit() as tx:
-        count_step(tx, night.id, STEP, shard, total)
-    return total
+    return total + _announce(night)
 
 
 def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
@@ -68,11 +65,11 @@ def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
     return moved
 
 
-def _announce(night: Night, shard: int) -> StepCounts:
+def _announce(night: Night) -> StepCounts:
     """Tell households of instalments that fall due soon: once each, and never before a human contact attempt."""
     counts = StepCounts()
     with night.unit() as tx:
-        soon = [due for due in instalments.due_soon(tx, night.on) if night.mine(due.case_id, shard)]
+        soon = [due for due in instalments.due_soon(tx, night.on) if night.mine(due.case_id)]
     for due in soon:
         counts += guarded(night, STEP, due.case_id, lambda tx, case_id, due=due: _announce_one(night, tx, due))  # type: ignore[misc]
     return counts

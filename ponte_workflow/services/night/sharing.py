@@ -128,4 +128,4 @@ def _under(night: Night, lease: Lease) -> Night:
             leases.renew(tx, lease)
             yield tx
 
-    return replace(night, unit=unit, shards=lease.shards)
+    return replace(night, unit=unit, shards=lease.shards, shard=lease.shard)

@@ -9,7 +9,7 @@ from ponte_workflow.services.night.guarding import guarded, one_by_one
 from ponte_workflow.services.night.words import day
 from ponte_workflow.store import casefile, cases, local_services, outbox, stalls
 from ponte_workflow.store.engine import Transaction
-from ponte_workflow.store.nights import StepCounts, count_step
+from ponte_workflow.store.nights import StepCounts
 from states.snapshot import Triggered
 
 STEP = "stalls"
@@ -28,16 +28,14 @@ def find_stalls(night: Night, shard: int) -> StepCounts:
                     found.update(
                         dict.fromkeys(silent, _("no event for {n} working days").format(n=state.spec.stalls_after))
                     )
-        found = {case_id: why for case_id, why in found.items() if night.mine(case_id, shard)}
-        adults = [one for one in cases.new_adults(tx, night.on) if night.mine(one[0], shard)]
-        late = [one for one in local_services.silent(tx, night.on) if night.mine(one[1], shard)]
+        found = {case_id: why for case_id, why in found.items() if night.mine(case_id)}
+        adults = [one for one in cases.new_adults(tx, night.on) if night.mine(one[0])]
+        late = [one for one in local_services.silent(tx, night.on) if night.mine(one[1])]
     total = one_by_one(night, STEP, found, lambda tx, case_id: _tell(night, tx, case_id, found[case_id]))
     for case_id, person_id in adults:
         total += guarded(night, STEP, case_id, lambda tx, c, p=person_id: _adult(night, tx, c, p))  # type: ignore[misc]
     for referral_id, case_id, since in late:
         total += guarded(night, STEP, case_id, lambda tx, c, r=referral_id, s=since: _silence(night, tx, c, r, s))  # type: ignore[misc]
-    with night.unit() as tx:
-        count_step(tx, night.id, STEP, shard, total)
     return total
 
 
