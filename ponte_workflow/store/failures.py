@@ -15,7 +15,7 @@ UNFIT = frozenset({"22001", "22003", "22008", "22021", "22P05"})
 # PostgreSQL: class 08 is the connection; 57P01 to 57P05 say that the server stops, crashed, starts or hung up.
 # 53 (but for a full disk) and 58: it lacks memory or connections, or its machine fails it.
 AWAY = ("08", "57P0", "53", "58")
-NO_ROOM = "53100"
+NO_ROOM, HELD = "53100", "55P03"  # HELD: others keep what was asked for locked for longer than one waits
 ROOM = 1_000_000  # bytes: with less, what SQLite calls an input/output error is a full disk
 # What SQLite says of its file. It reports a full disk by the first, but by the others where it makes a new file.
 FULL, FILE_TROUBLE = sqlite3.SQLITE_FULL, (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
@@ -61,6 +61,8 @@ def refuse(context: ExceptionContext) -> None:
     code = getattr(why, "sqlstate", None) or ""
     if code == NO_ROOM:
         raise _no_room(None) from why
+    if code == HELD:
+        raise _busy() from why
     unconnected = context.connection is None and context.sqlalchemy_exception is not None
     if context.is_disconnect or unconnected or code.startswith(AWAY):
         context.is_disconnect = True  # a server that says goodbye leaves a connection that looks sound for a moment
@@ -82,13 +84,17 @@ def refuse_sqlite(why: sqlite3.Error, database: str | None) -> None:
     if primary == FULL or (primary in FILE_TROUBLE and _room(database) < ROOM):
         raise _no_room(database) from why
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        raise DatabaseAway(
-            _("Others have kept the database busy for too long. Nothing was changed: try again in a minute")
-        ) from why
+        raise _busy() from why
     if primary in FILE_TROUBLE or primary in DAMAGED or primary == sqlite3.SQLITE_NOMEM:
         raise StoreFailed(
             _("The database file cannot be used ({why}). Nothing was changed; “ponte doctor” says more").format(why=why)
         ) from why
+
+
+def _busy() -> DatabaseAway:
+    return DatabaseAway(
+        _("Others have kept the database busy for too long. Nothing was changed: try again in a minute")
+    )
 
 
 def _no_room(database: str | None) -> DiskFull:

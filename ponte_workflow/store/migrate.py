@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from ponte_workflow.errors import WrongSchema
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.store.engine import Busy
+from ponte_workflow.store.failures import DatabaseAway
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -74,8 +75,9 @@ def upgrade(engine: Engine, revision: str = "head", *, patience: float = PATIENC
                 config.attributes["connection"] = connection
                 command.upgrade(config, revision)
             return
-        except OperationalError as error:
-            if getattr(error.orig, "sqlstate", None) not in GIVE_WAY:
+        except (OperationalError, DatabaseAway) as error:
+            why = error.orig if isinstance(error, OperationalError) else error.__cause__
+            if getattr(why, "sqlstate", None) not in GIVE_WAY:
                 raise
             if time.monotonic() >= deadline:
                 raise Busy(

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import OperationalError
 
 from ponte_workflow.services import casework
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan
 from ponte_workflow.store.engine import Store
+from ponte_workflow.store.failures import DatabaseAway
 from ponte_workflow.store.schema.casework import cases, clock, history
 from ponte_workflow.store.schema.messages import outbox
 from tests.builders import MONDAY, Team, create_ledger, create_team
@@ -143,11 +143,11 @@ def test_a_night_that_the_database_shut_out_blames_no_case_and_tells_all_that_it
         with team.store.transaction() as tx:  # each of them stalls, and the ledgers are old
             tx.connection.execute(clock.update().values(due_on=None))
             tx.connection.execute(cases.update().values(stalled_on=None))
-        stale = replace(plan, ledger_max_age_days=1)
+        stale = replace(plan, ledger_max_age_days=1, patience=0)
         with harmed(team.store, Harm("locked_out", 10 + number, 0.09)):
             try:
                 run(stale, on)
-            except OperationalError:
+            except DatabaseAway:
                 broke_off += 1
         steps: Any = run(stale, on)["steps"]
         assert (steps["stalls"]["acted_on"], steps["stalls"]["set_aside"]) == (len(codes), 0), number
