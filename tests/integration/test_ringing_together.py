@@ -91,7 +91,7 @@ def test_a_step_that_the_night_took_with_many_others_can_be_taken_back(store: St
     with store.transaction() as tx:
         moved = "SELECT code FROM cases WHERE configuration = 'engagement.neighbours' ORDER BY id LIMIT 1"
         code = tx.connection.execute(text(moved)).scalar_one()
-        row, undone = undoing.undo(tx, team.occasion(tx, "sara", MONDAY + timedelta(days=DAYS[2])), code)
+        row, undone = undoing.undo(tx, team.occasion(tx, "sara", MONDAY + timedelta(days=DAYS[2] + 1)), code)
     assert (row.configuration, undone.kind) == (("engagement.to_contact",), "step")
     with store.reading() as tx:
         assert auditing.verify(tx, Pathways(None), promises=True).found == []

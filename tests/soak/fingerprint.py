@@ -20,12 +20,12 @@ LEFT_OUT = {
     "history": {"previous_hash", "hash", "commitment"},
     "history_detail": {"salt"},
     "night": {"attempts"},
-    "night_step": {"looked_at"},
+    "night_step": {"looked_at", "claimed_by", "fence", "incidents"},
     "certificate": {"previous_hash", "hash", "history_to"},
     "key_check": {"token"},
 }
 # Of a certificate: what is said of the moment, of attempts, and of what was sealed.
-OF_CERTIFICATES = ("attempts", "completed_at", "started_at", "history", "steps", "previous", "at")
+OF_CERTIFICATES = ("attempts", "completed_at", "started_at", "history", "steps", "previous", "at", "incidents")
 
 
 def fingerprint(store: Store) -> dict[str, tuple[int, str]]:

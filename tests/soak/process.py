@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
 
 from flows.delivering import deliver_all
 from ponte_workflow import clock
@@ -28,6 +27,7 @@ from ponte_workflow.i18n import use_language
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.importing import import_paths
 from ponte_workflow.store.engine import Store
+from ponte_workflow.store.failures import StoreFailed
 from states.loader import load_all
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -126,9 +126,9 @@ def _ponte(pipe: Connection, settings: Settings, at: datetime) -> Iterator[Ponte
         try:
             yield ponte
         except (
-            DBAPIError
+            StoreFailed
         ) as error:  # what a full or a locked database is answered with; anything else shows as a failure
-            pipe.send(Told("failed", str(error.orig).splitlines()[0]))
+            pipe.send(Told("failed", type(error).__name__))
         finally:
             ponte.store.engine.dispose()
             pipe.close()

@@ -220,6 +220,7 @@ def begin(shape: Shape, folder: Path, *, database_url: str | None = None) -> Soa
         smtp_port=post.port,
         smtp_tls="none",
         smtp_timeout=TIMEOUT,
+        database_patience=0,  # a database that is away ends the night, which is begun again
         batch_size=20,  # small, so that a kill falls between two of them
     )
     store = open_store(settings)
