@@ -26,7 +26,8 @@ REPOSITORY = Path(__file__).parents[2]
 REPEATS = 5
 SHARDS = 8  # of the step, when several processes share it
 SIZES = (10_000, 31_623, 100_000, 316_228, 1_000_000)
-DUE_WHILE_GROWING = 5_000
+DUE = 10_000  # of the sizes that are compared, and of the smaller job
+_TOWNS: dict[tuple[str, int, int], Town] = {}  # made once for both sections of a run
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,17 @@ def measure(runtime: Path, url: str, pgdata: Path, *, quick: bool) -> str:
     rows, whole = [], []
     for kind, server in (("SQLite", None), ("PostgreSQL", url)):
         data = None if server is None else pgdata
-        for due in (1_000, 4_000) if quick else (10_000, 100_000):
-            town = Town(runtime, server, open_cases, due)
+        for due in (1_000, 4_000) if quick else (DUE, 100_000):
+            town = _town(runtime, server, open_cases, due)
             crowds = (1,) if server is None else (1, 2, 4)
             spent = _clock_step(town, crowds, data)
             rows += _rows(town, crowds, spent)
             print("\n".join(rows[-len(crowds) - 1 :]), flush=True)
-            if due == (1_000 if quick else 10_000):
+            if due == (1_000 if quick else DUE):
                 whole.append(_whole_night(town, data))
                 print(whole[-1], flush=True)
-            town.close()
+            if due != DUE:
+                town.close()
         assert kind == town.kind
     return _SCALE.format(
         open=f"{open_cases:,}", repeats=REPEATS, load=os.getloadavg()[0], rows="\n".join(rows), whole="\n".join(whole)
@@ -64,10 +66,10 @@ def measure_growth(runtime: Path, url: str, pgdata: Path, *, quick: bool) -> str
     """The section "How the cost grows", with its picture beside the page."""
     del pgdata
     sizes = (2_000, 6_325, 20_000) if quick else SIZES
-    due = 500 if quick else DUE_WHILE_GROWING
+    due = 500 if quick else DUE
     lines, curves = [], []
     for server in (None, url):
-        towns = [Town(runtime, server, size, due) for size in sizes]
+        towns = [_town(runtime, server, size, due) for size in sizes]
         times: dict[int, list[float]] = {size: [] for size in sizes}
         for _n in range(REPEATS):
             for town in towns:
@@ -85,6 +87,13 @@ def measure_growth(runtime: Path, url: str, pgdata: Path, *, quick: bool) -> str
     if not quick:
         (REPOSITORY / "docs" / "growth.svg").write_text(picture, encoding="utf-8")
     return _GROWTH.format(due=f"{due:,}", repeats=REPEATS, rows="\n".join(lines))
+
+
+def _town(runtime: Path, server: str | None, open_cases: int, due: int) -> Town:
+    key = (server or "", open_cases, due)
+    if key not in _TOWNS:
+        _TOWNS[key] = Town(runtime, server, open_cases, due)
+    return _TOWNS[key]
 
 
 def fitted(sizes: tuple[int, ...], seconds: list[float]) -> tuple[float, float]:
