@@ -4,8 +4,8 @@ from typing import Any
 
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.freshness import ages, is_fresh
-from ponte_workflow.store import casefile, cases, digests, held, nights, outbox, stalls
-from ponte_workflow.store.cases import SetAside
+from ponte_workflow.store import casefile, digests, held, nights, outbox, stalls
+from ponte_workflow.store.casefile import SetAside
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
 
@@ -15,7 +15,7 @@ STEP = "certificate"
 def certify(night: Night, shard: int) -> StepCounts:
     """Write the certificate and complete the night, in one transaction."""
     with night.unit() as tx:
-        aside = cases.set_aside(tx)
+        aside = casefile.now_set_aside(tx)
         _take_back(night, tx, aside)
         content = content_of(night, tx, aside)
         nights.certify(tx, night.id, content)
