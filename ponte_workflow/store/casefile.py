@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from ponte_workflow.errors import CaseChanged
 from ponte_workflow.i18n import gettext as _
@@ -197,6 +197,22 @@ def mark_deceased(tx: Transaction, person_id: int, on: date | None) -> None:
 def mark_stalled(tx: Transaction, row: CaseRow, on: date, told_to: int | None) -> None:
     """Somebody named has been told that the case stalls."""
     tx.connection.execute(update(cases).where(cases.c.id == row.id).values(stalled_on=on, stall_told_to=told_to))
+
+
+class SetAside(NamedTuple):
+    """A case that the night of `on` could not handle. why: "step: the error's class and place"."""
+
+    id: int
+    code: str
+    on: date
+    why: str
+
+
+def now_set_aside(tx: Transaction) -> list[SetAside]:
+    """The cases that are set aside, by whichever night."""
+    columns = (cases.c.id, cases.c.code, cases.c.set_aside_on, func.coalesce(cases.c.set_aside_why, ""))
+    rows = tx.connection.execute(select(*columns).where(cases.c.set_aside_on.is_not(None)).order_by(cases.c.id))
+    return [SetAside(*row) for row in rows]
 
 
 def set_aside(tx: Transaction, case_id: int, on: date, why: str) -> None:

@@ -126,22 +126,6 @@ def all_codes(tx: Transaction) -> tuple[str, ...]:
     return tuple(tx.connection.execute(select(cases.c.code).order_by(cases.c.id)).scalars())
 
 
-class SetAside(NamedTuple):
-    """A case that the night of `on` could not handle. why: "step: the error's class and place"."""
-
-    id: int
-    code: str
-    on: date
-    why: str
-
-
-def set_aside(tx: Transaction) -> list[SetAside]:
-    """The cases that are set aside, by whichever night."""
-    columns = (cases.c.id, cases.c.code, cases.c.set_aside_on, func.coalesce(cases.c.set_aside_why, ""))
-    rows = tx.connection.execute(select(*columns).where(cases.c.set_aside_on.is_not(None)).order_by(cases.c.id))
-    return [SetAside(*row) for row in rows]
-
-
 def journeys_of(tx: Transaction, case_id: int) -> dict[int, str]:
     """Person id -> state of the person's own machine."""
     rows = tx.connection.execute(

@@ -14,7 +14,7 @@ from ponte_workflow.services import agenda, auditing, caseloads, casework, diges
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.casework import Occasion
 from ponte_workflow.services.night import reminding
-from ponte_workflow.store import appointments, cases, history, network, todos
+from ponte_workflow.store import appointments, casefile, cases, history, network, todos
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.agenda import todo
@@ -434,7 +434,7 @@ def test_a_broken_case_of_a_handover_keeps_neither_the_night_nor_the_others(site
     night(site, MONDAY + DAY)
     with site.ponte.store.transaction() as tx:
         assert [cases.by_id(tx, row.id).assigned_to for row in rows] == [walter, wanda, wanda]
-        assert rows[0].code in [case.code for case in cases.set_aside(tx)]
+        assert rows[0].code in [case.code for case in casefile.now_set_aside(tx)]
         tx.connection.execute(update(fact).values(value="true"))
     night(site, MONDAY + 2 * DAY)
     with site.ponte.store.transaction() as tx:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import text
 
-from ponte_workflow.store import cases
+from ponte_workflow.store import casefile
 from ponte_workflow.store.engine import Store
 from tests.soak.journal import Journal
 from tests.soak.plan import Fault
@@ -98,7 +98,7 @@ class Poisons:
         asked = [code for due, code in self.mended if due <= on and code not in self.codes]
         self.mended = [(due, code) for due, code in self.mended if due > on]
         with self.store.reading() as tx:
-            aside = {case.code for case in cases.set_aside(tx)}
+            aside = {case.code for case in casefile.now_set_aside(tx)}
         return [code for code in asked if code in aside]
 
     def explain(self, finding: str) -> bool:

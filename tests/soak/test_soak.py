@@ -18,9 +18,9 @@ FEW = 200  # households
 
 
 @contextmanager
-def a_soak(shape: Shape, folder: Path) -> Iterator[Soak]:
+def a_soak(shape: Shape, folder: Path, database_url: str | None = None) -> Iterator[Soak]:
     """A run that is let go of whatever happens."""
-    soak = begin(shape, folder)
+    soak = begin(shape, folder, database_url=database_url)
     try:
         yield soak
     finally:
@@ -53,6 +53,14 @@ def test_a_broken_promise_ends_a_run_and_says_how_to_see_it_again(tmp_path: Path
     told = str(failure.value)
     assert "the case's head is another" in told
     assert "python -m tests.soak --seed 7 --days 30 --households 60 --until 2026-09-" in told
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_six_weeks_with_every_fault_on_postgresql(database_url: str, tmp_path: Path) -> None:
+    with a_soak(Shape(3, SHORT, FEW), tmp_path, database_url) as soak:
+        soak.play()
+        assert {kind for kind in KINDS if not soak.journal.met[kind]} == set()
 
 
 @pytest.mark.soak

@@ -161,10 +161,10 @@ class Town:
 
 
 def _with_broken_ones(chance: Random, lines: Sequence[str]) -> list[str]:
-    """One line in ten cannot be read: a day that is none, an amount that is none, nobody's tenancy, no amount at all."""
+    """The first line and one in ten cannot be read: no such day, amount, tenancy or item."""
     dirty = []
     for line in lines:
-        if chance.random() >= 0.1:
+        if dirty and chance.random() >= 0.1:
             dirty.append(line)
             continue
         parts = line.split(";")

@@ -75,8 +75,8 @@ class Troubles:
             soak.expect(told.how in ("killed", "done"), f"an import ended with {told}")
             self._over(kind, met=told.how == "killed")
         elif kind == "ledger_broken_lines":
-            soak.bring_ledgers(up_to, broken=Random(f"{soak.shape.seed}/{on}/broken"))
-            self._over(kind)
+            refused = soak.bring_ledgers(up_to, broken=Random(f"{soak.shape.seed}/{on}/broken"))
+            self._over(kind, met=refused > 0, refused=refused)
         soak.bring_ledgers(up_to, twice=kind == "ledger_twice")
         if kind == "ledger_twice":
             self._over(kind)

@@ -8,8 +8,8 @@ from ponte_workflow.log import log
 from ponte_workflow.services.night.context import Night
 from ponte_workflow.services.night.freshness import ages, is_fresh
 from ponte_workflow.services.watching import due_night
-from ponte_workflow.store import casefile, cases, digests, held, incidents, nights, outbox, stalls
-from ponte_workflow.store.cases import SetAside
+from ponte_workflow.store import casefile, digests, held, incidents, nights, outbox, stalls
+from ponte_workflow.store.casefile import SetAside
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
 
@@ -19,7 +19,7 @@ STEP = "certificate"
 def certify(night: Night, shard: int) -> StepCounts:
     """Write the certificate and complete the night, in one transaction."""
     with night.unit() as tx:
-        aside = cases.set_aside(tx)
+        aside = casefile.now_set_aside(tx)
         _take_back(night, tx, aside)
         content = content_of(night, tx, aside)
         if night.report is None:  # a rehearsal seals nothing: the web application, which rehearses, may not
