@@ -4,7 +4,7 @@ import json
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import distinct, func, select, update
+from sqlalchemy import distinct, exists, func, select, update
 
 from ponte_workflow.store import inbox
 from ponte_workflow.store import outbox as box
@@ -39,12 +39,12 @@ def gather(tx: Transaction, recipient: str, on: date, at: datetime) -> int:
     A notice about a case that was closed or paused meanwhile has lost its point and is withdrawn.
     """
     mine = (box.WAITING, outbox.c.delivery == "digest", outbox.c.status == "queued", outbox.c.recipient == recipient)
-    gone = select(cases.c.id).where((cases.c.closed_on.is_not(None) & (cases.c.closed_on < on)) | cases.c.paused)
+    # By the case of each notice: a list of all that are closed or paused would be made anew for every recipient.
+    over = (cases.c.closed_on.is_not(None) & (cases.c.closed_on < on)) | cases.c.paused
+    gone = exists().where(cases.c.id == outbox.c.case_id, over)
     tx.connection.execute(
         update(outbox)
-        .where(
-            *mine, outbox.c.case_id.in_(gone), ~outbox.c.rule.startswith("pause/"), ~outbox.c.rule.startswith("closed")
-        )
+        .where(*mine, gone, ~outbox.c.rule.startswith("pause/"), ~outbox.c.rule.startswith("closed"))
         .values(status="withdrawn", why="the case was closed or paused before the digest")
     )
     waiting = tx.connection.execute(select(func.count()).select_from(outbox).where(*mine)).scalar_one()
