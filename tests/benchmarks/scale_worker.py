@@ -39,6 +39,7 @@ def main() -> None:
     spent = {"wall": time.perf_counter() - begun, "cpu": own_cpu() - cpu, "steps": steps}
     spent["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(spent), flush=True)
+    sys.stdin.readline()  # until then the server's part of the connection lives, and its CPU can be read
     store.engine.dispose()
 
 
