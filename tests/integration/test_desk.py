@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from ponte_workflow import clock
 from ponte_workflow.clock import ROME
@@ -28,6 +28,7 @@ from tests.site import Site
 
 TODAY = clock.today()
 DAY = timedelta(days=1)
+BROKEN = "{"
 APPOINTMENT: dict[str, Any] = {"what": "colloquio", "where": "sportello", "hour": 10, "minute": 30}
 
 
@@ -422,20 +423,27 @@ def test_a_handover_until_a_day_comes_back_by_itself_when_its_worker_is_there(si
             assert cases.by_id(tx, row.id).assigned_to == holder, n
 
 
+def breaks(tx: Transaction, case_id: int) -> None:
+    """A fact that nobody can read: the case cannot be looked at any more."""
+    history_id = tx.connection.execute(select(fact.c.history_id).where(fact.c.case_id == case_id).limit(1)).scalar_one()
+    broken = {"name": "objective", "value": BROKEN, "on": MONDAY, "history_id": history_id, "retracted": False}
+    tx.connection.execute(insert(fact).values(case_id=case_id, **broken))
+
+
 def test_a_broken_case_of_a_handover_keeps_neither_the_night_nor_the_others(site: Site) -> None:
     with site.ponte.store.transaction() as tx:
         rows = [walk(site.team, tx, "met", "wanda", on=MONDAY) for _n in range(3)]
         wanda, walter = staff_id(tx, "wanda"), staff_id(tx, "walter")
         sara = site.team.occasion(tx, "sara", MONDAY)
-        tx.connection.execute(update(fact).where(fact.c.case_id == rows[2].id).values(value="{"))
+        breaks(tx, rows[2].id)
         given = caseloads.hand_over(tx, sara, "wanda", "walter", until=MONDAY + DAY)
         assert (given.went, list(given.stayed)) == (2, [rows[2].code])
-        tx.connection.execute(update(fact).where(fact.c.case_id == rows[0].id).values(value="{"))
+        breaks(tx, rows[0].id)
     night(site, MONDAY + DAY)
     with site.ponte.store.transaction() as tx:
         assert [cases.by_id(tx, row.id).assigned_to for row in rows] == [walter, wanda, wanda]
         assert rows[0].code in [case.code for case in casefile.now_set_aside(tx)]
-        tx.connection.execute(update(fact).values(value="true"))
+        tx.connection.execute(update(fact).where(fact.c.value == BROKEN).values(retracted=True))
     night(site, MONDAY + 2 * DAY)
     with site.ponte.store.transaction() as tx:
         assert {cases.by_id(tx, row.id).assigned_to for row in rows} == {wanda}

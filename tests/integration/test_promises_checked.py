@@ -146,7 +146,7 @@ def rung(site: Site) -> Iterator[Site]:
             "the same deadline rang twice on 2026-11-05",
             id="rung twice",
         ),
-        pytest.param("UPDATE outbox SET rule = 'another' WHERE case_id = 1", "a reminder of which there is no message",
+        pytest.param("UPDATE outbox SET rule = 'another', history_seq = NULL WHERE case_id = 1", "a reminder of which there is no message",
                      id="history without its message"),
         pytest.param("UPDATE outbox SET history_seq = 9 WHERE case_id = 1", "queued by an entry that its case does not have",
                      id="message without its history"),
