@@ -16,7 +16,8 @@ from sqlalchemy import text
 from ponte_workflow import clock
 from ponte_workflow.store.engine import Store
 from tests.builders import MONDAY, create_team
-from tests.e2e.test_prefect import REPOSITORY, environment, eventually, free_port, process
+from tests.e2e.machines import eventually, free_port
+from tests.e2e.test_prefect import REPOSITORY, environment, process
 from tests.integration.receiver import Receiver, receiving
 
 pytestmark = [pytest.mark.prefect, pytest.mark.slow]

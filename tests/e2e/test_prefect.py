@@ -3,11 +3,9 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from sqlalchemy import text
 from ponte_workflow.store.engine import Store
 from tests.builders import MONDAY, create_ledger, create_team
 from tests.conftest import KEY
+from tests.e2e.machines import eventually, free_port
 
 pytestmark = pytest.mark.prefect
 REPOSITORY = Path(__file__).parents[2]
@@ -79,12 +78,6 @@ def test_the_night_is_a_flow_whose_failed_step_is_tried_again(store: Store, data
     assert again == certificate
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def process(*words: str, environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process of ours, ended by its id."""
@@ -101,19 +94,6 @@ def process(*words: str, environment: dict[str, str], log: Path) -> Iterator[sub
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-
-
-def eventually(look: Callable[[], Any], seconds: float, log: Path) -> Any:
-    """What `look` finds, as soon as it finds something."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            if found := look():
-                return found
-        except httpx.TransportError:
-            pass  # the server is not up yet
-        time.sleep(0.5)
-    raise AssertionError(log.read_text(encoding="utf-8", errors="replace")[-3000:])
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
