@@ -6,6 +6,7 @@ Parameters, results and artifacts hold dates, ids and counts only. A task is one
 import json
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from typing import Any
@@ -83,8 +84,10 @@ def nightly_check(on: str | None = None) -> dict[str, Any]:
     day = date.fromisoformat(on) if on else _business_date()
     plan = ponte.night_plan("prefect")
     patience = Patience(plan.store, plan.patience)
-    with ponte.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT) as hold:
-        pending = nights.nights_to_run(plan.store, day)
+    with ExitStack() as held:
+        alone = partial(ponte.store.alone, plan.lock_file, wait_seconds=LONGEST_WAIT)
+        hold = patience.through(lambda: held.enter_context(alone()))
+        pending = patience.through(lambda: nights.nights_to_run(plan.store, day))
         if pending and plan.shards > 1:
             call_others(ponte.settings, HELPERS, {"on": day.isoformat()})
         for night_on in pending:
@@ -99,10 +102,10 @@ def nightly_check(on: str | None = None) -> dict[str, Any]:
 
 def _run(plan: nights.Plan, night_on: date, day: date, patience: Patience, keep: Callable[[], None]) -> None:
     """One night: each step shared out in tasks; what helpers left, or died over, is done here."""
-    night = nights.begin(plan, night_on, day, clock.now())
+    night = patience.through(lambda: nights.begin(plan, night_on, day, clock.now()))
     for spec in nights.STEPS:
         patience.through(keep)  # a database that went away in the step before took the lock with it
-        shards = range(nights.open_step(night, spec))
+        shards = range(patience.through(partial(nights.open_step, night, spec)))
         futures = [run_step.submit(night_on.isoformat(), day.isoformat(), spec.name, shard) for shard in shards]
         wait(futures)
         for future in futures:

@@ -13,6 +13,7 @@ from ponte_workflow.errors import CaseChanged
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.log import log
 from ponte_workflow.store import outbox
+from ponte_workflow.store.arrays import columns
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.outbox import OutboxRow
 from states import decision as effects
@@ -89,7 +90,6 @@ _SQLITE = {
 # The places of dates, which SQLite keeps as texts.
 _DAYS: dict[str, tuple[int, ...]] = {
     "cases": (1,),
-    "entries": (),
     "moved": (2,),
     "gone": (),
     "started": (3, 4),
@@ -102,9 +102,9 @@ _POSTGRESQL = {
             AS n(configuration, closed_on, length, head, id, was)
         WHERE cases.id = n.id AND cases.version = n.was""",
     "entries": """INSERT INTO history (case_id, seq, kind, "on", at, data, previous_hash, hash)
-        SELECT n.case_id, n.seq, n.kind, n.day, n.at, n.data, n.previous, n.hash
-        FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::date[], %s::timestamptz[], %s::text[], %s::text[],
-            %s::text[]) AS n(case_id, seq, kind, day, at, data, previous, hash)""",
+        SELECT n.case_id, n.seq, n.kind, %s, %s, n.data, n.previous, n.hash
+        FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
+            AS n(case_id, seq, kind, data, previous, hash)""",
     "moved": """UPDATE clock SET position = n.position, held = n.held, due_on = n.due_on
         FROM unnest(%s::int[], %s::int[], %s::date[], %s::bigint[], %s::bigint[], %s::text[])
             AS n(position, held, due_on, case_id, person_id, name)
@@ -130,10 +130,7 @@ def write(tx: Transaction, batch: Batch, *, on: date, at: datetime) -> None:
     if written != len(batch.cases):
         missing = len(batch.cases) - written
         raise CaseChanged(_("{n} cases of a batch were changed by somebody else meanwhile").format(n=missing))
-    when: tuple[Any, Any] = (
-        (on, at) if tx.is_postgresql else (on.isoformat(), at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f"))
-    )
-    _many(tx, "entries", [(case, seq, kind, *when, *rest) for case, seq, kind, *rest in batch.entries])
+    _history(tx, batch.entries, on, at)
     _many(tx, "moved", batch.moved)
     _many(tx, "gone", batch.gone)
     _many(tx, "started", batch.started)
@@ -141,6 +138,15 @@ def write(tx: Transaction, batch: Batch, *, on: date, at: datetime) -> None:
         log.info("messages of a batch were there already", there=len(batch.messages) - new)
         for message in batch.messages:  # an undo may have withdrawn one: then it waits again
             outbox.queue(tx, message)
+
+
+def _history(tx: Transaction, entries: Sequence[Entry], on: date, at: datetime) -> None:
+    if tx.is_postgresql:
+        tx.connection.exec_driver_sql(_POSTGRESQL["entries"], (on, at, *columns(entries)))
+        return
+    today, moment = on.isoformat(), at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    rows = [(case, seq, kind, today, moment, *rest) for case, seq, kind, *rest in entries]
+    tx.connection.exec_driver_sql(_SQLITE["entries"], rows)
 
 
 def _queue(tx: Transaction, messages: Sequence[OutboxRow]) -> int:
@@ -170,7 +176,7 @@ def _many(tx: Transaction, what: str, rows: Sequence[tuple[Any, ...]]) -> int:
         return 0
     run = tx.connection.exec_driver_sql
     if tx.is_postgresql:
-        return run(_POSTGRESQL[what], tuple(list(column) for column in zip(*rows, strict=True))).rowcount
+        return run(_POSTGRESQL[what], columns(rows)).rowcount
     days = _DAYS[what]
     return run(_SQLITE[what], [_with_texts(row, days) for row in rows] if days else list(rows)).rowcount
 

@@ -1,17 +1,18 @@
 """The night's own road: due clocks read and written a thousand at a time, at driver level.
 
 Measured: SQLAlchemy Core adds 20 us a row to what SQLite itself needs; here the rows of a batch go down as they are.
-PostgreSQL takes arrays (UPDATE .. FROM unnest), SQLite tuples (executemany).
+PostgreSQL takes arrays (UPDATE .. FROM unnest, `arrays`), SQLite tuples (executemany).
 """
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from ponte_workflow.errors import CaseChanged
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.store.arrays import columns
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.casework import cases, clock, pause
 
@@ -193,16 +194,12 @@ def _write_postgresql(
     notices: Sequence[NoticeWrite],
 ) -> None:
     run = tx.connection.exec_driver_sql
-    run(CLOCKS_POSTGRESQL, _columns(clocks))
-    done = run(CASES_POSTGRESQL, _columns(heads))
+    run(CLOCKS_POSTGRESQL, columns(clocks))
+    done = run(CASES_POSTGRESQL, columns(heads))
     _all_there(done.rowcount, len(heads))
-    run(HISTORY_POSTGRESQL, (on, at, *_columns(history)))
+    run(HISTORY_POSTGRESQL, (on, at, *columns(history)))
     if notices:
-        run(NOTICES_POSTGRESQL, _columns(notices))
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
-    return tuple(list(column) for column in zip(*rows, strict=True))
+        run(NOTICES_POSTGRESQL, columns(notices))
 
 
 def _all_there(written: int, wanted: int) -> None:

@@ -95,16 +95,19 @@ def renew(tx: Transaction, lease: Lease) -> None:
         )
 
 
-def give_back(unit: Callable[[], AbstractContextManager[Transaction]], lease: Lease) -> bool:
-    """Let others have it at once, after a failure. False when the database could not be asked: it runs out by itself."""
+def give_back(unit: Callable[[], AbstractContextManager[Transaction]], lease: Lease) -> bool | None:
+    """Let others have it at once, after a failure; whether it was still this process's.
+
+    None when the database could not be asked: then it runs out by itself.
+    """
     held = (night_step.c.id == lease.id, night_step.c.fence == lease.fence, night_step.c.status == "running")
     try:
         with unit() as tx:
-            tx.connection.execute(update(night_step).where(*held).values(status="waiting", lease_until=None))
+            free = update(night_step).where(*held).values(status="waiting", lease_until=None)
+            return tx.connection.execute(free).rowcount == 1
     except (SQLAlchemyError, PonteError) as error:
         log.warning("a lease could not be given back", error=type(error).__name__)
-        return False
-    return True
+        return None
 
 
 def revoke(tx: Transaction, night_id: int) -> int:

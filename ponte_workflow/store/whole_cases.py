@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
+from ponte_workflow.store import arrays
 from ponte_workflow.store.cases import ADULT_AGE, CASE_COLUMNS, CaseRow, case_row, value_from, years_before
 from ponte_workflow.store.engine import Transaction
 from states.snapshot import Attempt, CaseSnapshot, Fact, RunningClock
@@ -62,7 +63,7 @@ def read(
     tx: Transaction, case_ids: Collection[int], on: date, figures: Mapping[str, int | str | bool]
 ) -> dict[int, WholeCase]:
     """Case id -> the case; one query for each table, however many cases. figures: given to every snapshot as they are."""
-    read_ = _Reader(tx, json.dumps(list(case_ids)) if not tx.is_postgresql else list(case_ids))
+    read_ = _Reader(tx, _listed(tx, case_ids))
     rows = [_case(tx, row) for row in read_.rows(CASES)]
     facts, attempts, clocks, journeys, tasks, pauses = (read_.of(table) for table in TABLES)
     people = _people(read_, {row.household_id for row in rows}, on)
@@ -94,10 +95,10 @@ class _Reader:
     """Reads at driver level: of a thousand cases SQLAlchemy's rows and bound names cost more than the rows themselves."""
 
     tx: Transaction
-    case_ids: str | list[int]  # SQLite: as JSON
+    case_ids: str
 
-    def rows(self, sql: str, ids: str | list[int] | None = None) -> list[tuple[Any, ...]]:
-        some = "= ANY(%s)" if self.tx.is_postgresql else "IN (SELECT value FROM json_each(?))"
+    def rows(self, sql: str, ids: str | None = None) -> list[tuple[Any, ...]]:
+        some = "= ANY(%s::bigint[])" if self.tx.is_postgresql else "IN (SELECT value FROM json_each(?))"
         found = self.tx.connection.exec_driver_sql(sql.format(some=some), (self.case_ids if ids is None else ids,))
         assert found.cursor is not None
         return list(found.cursor.fetchall())
@@ -113,6 +114,11 @@ class _Reader:
         for row in rows:
             groups[row[0]].append(_with_days(row, table.days))
         return groups
+
+
+def _listed(tx: Transaction, ids: Collection[int]) -> str:
+    """An array of PostgreSQL's, or JSON for SQLite."""
+    return arrays.literal(ids) if tx.is_postgresql else json.dumps(list(ids))
 
 
 def _with_days(row: tuple[Any, ...], days: tuple[int, ...]) -> tuple[Any, ...]:
@@ -136,7 +142,7 @@ def _people(
     """Household id -> its adults, everybody who lives there, and its first adult in the landlord's order."""
     latest = years_before(on, ADULT_AGE)
     last, today = (latest, on) if read_.tx.is_postgresql else (latest.isoformat(), on.isoformat())
-    ids = list(households) if read_.tx.is_postgresql else json.dumps(list(households))
+    ids = _listed(read_.tx, households)
     members: dict[int, list[int]] = defaultdict(list)
     adults: dict[int, list[int]] = defaultdict(list)
     for household_id, person_id, born, died, left in read_.rows(PEOPLE, ids):

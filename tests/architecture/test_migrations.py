@@ -22,8 +22,10 @@ TAKES_AWAY = {"alter_column", "batch_alter_table", "rename_table", "bulk_insert"
 WORDS = re.compile(
     r"\b(DROP|RENAME|TRUNCATE|ALTER\s+(TABLE|COLUMN|TYPE)|DELETE\s+FROM|SET\s+NOT\s+NULL)\b", re.IGNORECASE
 )
-# (file, what): why it is no harm to the version before. Nothing so far.
-EXCEPTIONS: dict[tuple[str, str], str] = {}
+# (file, what): why it is no harm to the version before.
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("0015_room_in_pages.py", "ALTER TABLE"): "how full PostgreSQL makes its pages: no statement notices",
+}
 
 
 def takings(source: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -66,17 +66,22 @@ def join(plan: Plan, night_id: int, at: datetime) -> Night:
 def help_with(plan: Plan, on: date, *, at: Callable[[], datetime]) -> StepCounts:
     """Take shards of the nights that another process runs, until that of `on` is completed. Counts: of what was done here."""
 
-    def done() -> bool:
+    def completed() -> bool:
         with plan.store.transaction() as tx:
             row = nights.night_row(tx, on)
         return row is not None and row.status == "completed"
 
-    return sharing.help_out(lambda: help_once(plan, at), done)
+    patience = Patience(plan.store, plan.patience)
+    return sharing.help_out(partial(_help_patiently, plan, at), lambda: patience.through(completed))
 
 
 def help_once(plan: Plan, at: Callable[[], datetime]) -> StepCounts | None:
     """One shard of a night that another process runs; None when there is nothing to take."""
     return sharing.help_once(plan.store, lambda night_id: join(plan, night_id, at()), plan.lease_seconds)
+
+
+def _help_patiently(plan: Plan, at: Callable[[], datetime]) -> StepCounts | None:
+    return Patience(plan.store, plan.patience).through(partial(help_once, plan, at))
 
 
 def run_patiently(night: Night, spec: StepSpec, patience: Patience, keep: Callable[[], None]) -> StepCounts:
@@ -108,8 +113,10 @@ def run_nights(
     """
     happened = Counter(incidents)
     patience = Patience(plan.store, plan.patience)
-    helping = partial(help_once, plan, at) if plan.shards > 1 else lambda: None
-    with plan.store.alone(plan.lock_file, wait_seconds=LONGEST_WAIT, meanwhile=helping) as hold:
+    helping = partial(_help_patiently, plan, at) if plan.shards > 1 else lambda: None
+    with ExitStack() as held:
+        alone = partial(plan.store.alone, plan.lock_file, wait_seconds=LONGEST_WAIT, meanwhile=helping)
+        hold = patience.through(lambda: held.enter_context(alone()))
         for day in patience.through(lambda: nights_to_run(plan.store, on)):
             night = replace(patience.through(lambda day=day: begin(plan, day, on, at())), progress=progress)  # type: ignore[misc]
             night.incidents.update(happened)

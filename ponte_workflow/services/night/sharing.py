@@ -18,6 +18,7 @@ from ponte_workflow.services.night.steps import BY_NAME, SHARDED, StepSpec
 from ponte_workflow.services.night.words import note_words
 from ponte_workflow.store import incidents, leases, nights
 from ponte_workflow.store.engine import Store, Transaction
+from ponte_workflow.store.failures import DatabaseAway
 from ponte_workflow.store.leases import Lease, LeaseLost
 from ponte_workflow.store.nights import StepCounts
 
@@ -87,16 +88,27 @@ def _work(night: Night, spec: StepSpec, lease: Lease) -> StepCounts:
         try:
             return _shard(_under(night, lease), spec, lease)
         except LeaseLost:
-            log.warning("the lease of a shard was lost: another process is at it")
-            return StepCounts()
+            pass
+        except DatabaseAway:  # or it ended the session of a process that stood still in the middle of a transaction
+            if _let_go(night, lease):
+                raise
         except BaseException:
-            if not leases.give_back(night.unit, lease):
-                night.owed.append(lease)  # the database went away: it is told when it is back
+            _let_go(night, lease)
             raise
+        log.warning("the lease of a shard was lost: another process is at it")
+        return StepCounts()
+
+
+def _let_go(night: Night, lease: Lease) -> bool:
+    """Give the lease back after a failure. False when it was another's already."""
+    given = leases.give_back(night.unit, lease)
+    if given is None:
+        night.owed.append(lease)  # the database went away: it is told when it is back
+    return given is not False
 
 
 def _give_back_what_is_owed(night: Night) -> None:
-    while night.owed and leases.give_back(night.unit, night.owed[-1]):
+    while night.owed and leases.give_back(night.unit, night.owed[-1]) is not None:
         night.owed.pop()
 
 
