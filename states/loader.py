@@ -34,6 +34,16 @@ def find(folders: Iterable[Path] = ()) -> dict[str, Path]:
 
 def load(path: Path, folders: Iterable[Path] = ()) -> Pathway:
     """The pathway of one file, its base found beside it or in the folders. `PathwayError` lists everything wrong."""
+    folders = tuple(folders)
+    return _bundled(path) if path.parent == BUNDLED and not folders else _load(path, folders)
+
+
+@cache
+def _bundled(path: Path) -> Pathway:
+    return _load(path, ())  # a part of the program: it does not change while it runs
+
+
+def _load(path: Path, folders: tuple[Path, ...]) -> Pathway:
     source = _merged(path, find(folders), ())
     document = _document(source)
     findings = validate(document, source)

@@ -74,7 +74,7 @@ def test_the_rule_itself_sees_what_it_forbids(statement: str) -> None:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database of each kind."""
-    from tests.conftest import administer
+    from tests.databases import administer
 
     url, name = f"sqlite:///{tmp_path / 'rule.sqlite3'}", "rule_of_migrations"
     if request.param == "postgresql":

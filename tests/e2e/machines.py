@@ -16,7 +16,8 @@ import httpx
 
 from ponte_workflow.store.engine import Store
 from tests.builders import MONDAY, create_ledger, create_team
-from tests.conftest import KEY, administer
+from tests.conftest import KEY
+from tests.databases import administer
 
 REPOSITORY = Path(__file__).parents[2]
 CASES = 160

@@ -14,7 +14,7 @@ from ponte_workflow.services.night import Plan
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store.engine import Store, open_engine
 from tests.builders import MONDAY, NOON, Team, create_team
-from tests.conftest import administer
+from tests.databases import administer
 from tests.rows import rows_of
 
 CONFIRMED: dict[str, object] = {"cause": "dismissal", "objective": True, "transitory": True}

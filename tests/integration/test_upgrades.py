@@ -22,7 +22,7 @@ from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store import migrate
 from ponte_workflow.store.crypto import FieldCipher
 from ponte_workflow.store.engine import Busy, Store, open_engine
-from tests.conftest import administer
+from tests.databases import administer
 from tests.integration.first_release import LAST_NIGHT, rows_of, settle
 from tests.integration.old_program import AT_ONCE
 
