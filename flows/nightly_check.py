@@ -6,7 +6,6 @@ Parameters, results and artifacts hold dates, ids and counts only. A task is one
 import json
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import date
 from functools import partial
 from typing import Any
@@ -23,7 +22,6 @@ from ponte_workflow.bootstrap import open_ponte, read_settings
 from ponte_workflow.log import log
 from ponte_workflow.services import night as nights
 from ponte_workflow.services import watching
-from ponte_workflow.services.night.run import LONGEST_WAIT
 from ponte_workflow.services.patience import Patience
 
 RETRIES = 2
@@ -84,9 +82,7 @@ def nightly_check(on: str | None = None) -> dict[str, Any]:
     day = date.fromisoformat(on) if on else _business_date()
     plan = ponte.night_plan("prefect")
     patience = Patience(plan.store, plan.patience)
-    with ExitStack() as held:
-        alone = partial(ponte.store.alone, plan.lock_file, wait_seconds=LONGEST_WAIT)
-        hold = patience.through(lambda: held.enter_context(alone()))
+    with nights.leading(plan, clock.now) as hold:
         pending = patience.through(lambda: nights.nights_to_run(plan.store, day))
         if pending and plan.shards > 1:
             call_others(ponte.settings, HELPERS, {"on": day.isoformat()})

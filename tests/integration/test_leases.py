@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -16,6 +17,7 @@ from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.failures import DatabaseAway
 from ponte_workflow.store.nights import StepCounts
 from tests.builders import MONDAY, NOON
+from tests.e2e.machines import eventually
 
 STEP = "clocks"
 
@@ -109,3 +111,29 @@ def test_a_session_that_the_server_ends_in_the_middle(store: Store, night: Night
         with pytest.raises(DatabaseAway):
             nights.run_step(mine, spec(stand_still), 0)
         assert status(store) == ("waiting", "plain")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_whoever_waits_for_the_lock_of_the_night_helps_meanwhile(store: Store, tmp_path: Path) -> None:
+    plan = Plan(store, Pathways(None), tmp_path / "lock", "plain", shards=4)
+    led: list[str] = []
+
+    def wait_for_it() -> None:
+        with nights.leading(plan, lambda: NOON):
+            led.append("now")
+
+    waiting = Thread(target=wait_for_it)
+    with store.alone(plan.lock_file, wait_seconds=1):
+        waiting.start()
+        night = nights.begin(plan, MONDAY, MONDAY, NOON)
+        nights.open_step(night, nights.BY_NAME[STEP])
+        assert eventually(lambda: left(store, night) == 0, 30)
+        assert led == []
+    waiting.join(30)
+    assert led == ["now"]
+
+
+def left(store: Store, night: Night) -> int:
+    """How many shards nobody has done yet."""
+    with store.reading() as tx:
+        return leases.left(tx, night.id, STEP)

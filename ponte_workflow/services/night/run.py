@@ -19,6 +19,7 @@ from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.services.patience import DEFAULT, Patience
 from ponte_workflow.store import leases, nights
 from ponte_workflow.store.engine import Store, Transaction
+from ponte_workflow.store.locking import Hold
 from ponte_workflow.store.nights import StepCounts
 
 LONGEST_WAIT = 600.0  # seconds a second run waits for the first
@@ -84,6 +85,18 @@ def _help_patiently(plan: Plan, at: Callable[[], datetime]) -> StepCounts | None
     return Patience(plan.store, plan.patience).through(partial(help_once, plan, at))
 
 
+@contextmanager
+def leading(plan: Plan, at: Callable[[], datetime]) -> Iterator[Hold]:
+    """The lock of the night. While another run has it, this one helps it with its shards (PostgreSQL).
+
+    Raises `Busy` when it is still held after `LONGEST_WAIT`, `DatabaseAway` when the database does not come back in time.
+    """
+    helping = partial(_help_patiently, plan, at) if plan.shards > 1 else lambda: None
+    alone = partial(plan.store.alone, plan.lock_file, wait_seconds=LONGEST_WAIT, meanwhile=helping)
+    with ExitStack() as held:
+        yield Patience(plan.store, plan.patience).through(lambda: held.enter_context(alone()))
+
+
 def run_patiently(night: Night, spec: StepSpec, patience: Patience, keep: Callable[[], None]) -> StepCounts:
     """A step to its end; when the database went away, it is waited for and the step taken up again where it stood.
 
@@ -113,10 +126,7 @@ def run_nights(
     """
     happened = Counter(incidents)
     patience = Patience(plan.store, plan.patience)
-    helping = partial(_help_patiently, plan, at) if plan.shards > 1 else lambda: None
-    with ExitStack() as held:
-        alone = partial(plan.store.alone, plan.lock_file, wait_seconds=LONGEST_WAIT, meanwhile=helping)
-        hold = patience.through(lambda: held.enter_context(alone()))
+    with leading(plan, at) as hold:
         for day in patience.through(lambda: nights_to_run(plan.store, on)):
             night = replace(patience.through(lambda day=day: begin(plan, day, on, at())), progress=progress)  # type: ignore[misc]
             night.incidents.update(happened)
