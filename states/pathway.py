@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from states.alarms import AlarmSequence, due_date, stood_still
 from states.calendars import WorkingCalendar
@@ -110,6 +111,9 @@ class Pathway:
             closures=tuple((closure.first, closure.last) for closure in document.calendar.closures.values()),
         )
         self._tasks: dict[str, Text] = {}
+        self._due = lru_cache(maxsize=10_000)(
+            self._due_date
+        )  # in one night many clocks begin, or ring, on the same day
         self._clock_names: dict[tuple[bool, Configuration, Configuration], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._alarms: dict[tuple[bool, str], AlarmSequence] = {}
         for is_person, chart in ((False, self.household), (True, self.person)):
@@ -145,7 +149,10 @@ class Pathway:
 
     def due(self, clock: str, person_id: int, position: int, started_on: date, held: int = 0) -> date | None:
         """When that ring is due; None when the clock has run out."""
-        sequence = self._alarms[person_id != 0, clock]
+        return self._due(clock, person_id != 0, position, started_on, held)
+
+    def _due_date(self, clock: str, of_person: bool, position: int, started_on: date, held: int) -> date | None:
+        sequence = self._alarms[of_person, clock]
         alarm = sequence.at(position)
         if alarm is None:
             return None

@@ -4,7 +4,7 @@ Only what alarms come to: a step of the household, clocks that stop, start and m
 with other effects writes it by `casefile.write`, whose tables these are; a test holds both to the same rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -151,7 +151,6 @@ def _history(tx: Transaction, entries: Sequence[Entry], on: date, at: datetime) 
 
 def _queue(tx: Transaction, messages: Sequence[OutboxRow]) -> int:
     """Queue messages that wait for no moment of their own at driver level, the others as ever; how many were new."""
-    plain = [one for one in messages if one.not_before is None and one.expires_on is None]
     others = [one for one in messages if one.not_before is not None or one.expires_on is not None]
     rows = [
         (
@@ -166,7 +165,8 @@ def _queue(tx: Transaction, messages: Sequence[OutboxRow]) -> int:
             outbox.data_text(one),
             one.history_seq,
         )
-        for one in plain
+        for one in messages
+        if one.not_before is None and one.expires_on is None
     ]
     return _many(tx, "messages", rows) + outbox.queue_many(tx, others)
 
@@ -177,13 +177,13 @@ def _many(tx: Transaction, what: str, rows: Sequence[tuple[Any, ...]]) -> int:
     run = tx.connection.exec_driver_sql
     if tx.is_postgresql:
         return run(_POSTGRESQL[what], columns(rows)).rowcount
-    days = _DAYS[what]
-    return run(_SQLITE[what], [_with_texts(row, days) for row in rows] if days else list(rows)).rowcount
+    return run(_SQLITE[what], list(_with_texts(rows, _DAYS[what]))).rowcount
 
 
-def _with_texts(row: tuple[Any, ...], days: tuple[int, ...]) -> tuple[Any, ...]:
-    values = list(row)
+def _with_texts(rows: Sequence[tuple[Any, ...]], days: tuple[int, ...]) -> Iterable[tuple[Any, ...]]:
+    if not days:
+        return rows
+    columns_: list[Sequence[Any]] = list(zip(*rows, strict=True))
     for at in days:
-        if (day := values[at]) is not None:
-            values[at] = day.isoformat()
-    return tuple(values)
+        columns_[at] = [day and day.isoformat() for day in columns_[at]]
+    return zip(*columns_, strict=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ class Table(NamedTuple):
 
 CASES = f"SELECT {', '.join(column.name for column in CASE_COLUMNS)} FROM cases WHERE id {{some}}"  # noqa: S608 - our own
 CASE_DAYS = tuple(at for at, column in enumerate(CASE_COLUMNS) if column.name.endswith("_on"))
+CASE_TRUTHS = tuple(at for at, column in enumerate(CASE_COLUMNS) if column.name == "paused")
 TABLES = (
     Table(
         'SELECT case_id, name, value, "on", person_id FROM fact WHERE case_id {some} AND NOT retracted ORDER BY id',
@@ -64,7 +65,7 @@ def read(
 ) -> dict[int, WholeCase]:
     """Case id -> the case; one query for each table, however many cases. figures: given to every snapshot as they are."""
     read_ = _Reader(tx, _listed(tx, case_ids))
-    rows = [_case(tx, row) for row in read_.rows(CASES)]
+    rows = [case_row(row) for row in read_.rows(CASES, days=CASE_DAYS, truths=CASE_TRUTHS)]
     facts, attempts, clocks, journeys, tasks, pauses = (read_.of(table) for table in TABLES)
     people = _people(read_, {row.household_id for row in rows}, on)
     found = {}
@@ -97,43 +98,36 @@ class _Reader:
     tx: Transaction
     case_ids: str
 
-    def rows(self, sql: str, ids: str | None = None) -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, ids: str | None = None, days: tuple[int, ...] = (), truths: tuple[int, ...] = ()
+    ) -> Iterable[tuple[Any, ...]]:
+        """days, truths: places of columns that SQLite keeps as texts and as numbers."""
         some = "= ANY(%s::bigint[])" if self.tx.is_postgresql else "IN (SELECT value FROM json_each(?))"
         found = self.tx.connection.exec_driver_sql(sql.format(some=some), (self.case_ids if ids is None else ids,))
         assert found.cursor is not None
-        return list(found.cursor.fetchall())
+        rows = found.cursor.fetchall()
+        if self.tx.is_postgresql or not rows or not (days or truths):
+            return rows
+        columns: list[Sequence[Any]] = list(
+            zip(*rows, strict=True)
+        )  # a column at a time: half the price of a row at a time
+        for at in days:
+            columns[at] = [text and date.fromisoformat(text) for text in columns[at]]
+        for at in truths:
+            columns[at] = list(map(bool, columns[at]))
+        return zip(*columns, strict=True)
 
     def of(self, table: Table) -> Groups:
         """Case id -> its rows in the order in which they were written."""
         groups: Groups = defaultdict(list)
-        rows = self.rows(table.sql)
-        if self.tx.is_postgresql:
-            for row in rows:
-                groups[row[0]].append(row[1:])
-            return groups
-        for row in rows:
-            groups[row[0]].append(_with_days(row, table.days))
+        for row in self.rows(table.sql, days=table.days):
+            groups[row[0]].append(row[1:])
         return groups
 
 
 def _listed(tx: Transaction, ids: Collection[int]) -> str:
     """An array of PostgreSQL's, or JSON for SQLite."""
     return arrays.literal(ids) if tx.is_postgresql else json.dumps(list(ids))
-
-
-def _with_days(row: tuple[Any, ...], days: tuple[int, ...]) -> tuple[Any, ...]:
-    values = list(row)
-    for at in days:
-        if (text := values[at]) is not None:
-            values[at] = date.fromisoformat(text)
-    return tuple(values[1:])
-
-
-def _case(tx: Transaction, row: tuple[Any, ...]) -> CaseRow:
-    if tx.is_postgresql:
-        return case_row(row)
-    found = case_row((row[0], *_with_days(row, CASE_DAYS)))
-    return found._replace(paused=bool(found.paused))
 
 
 def _people(
