@@ -35,7 +35,13 @@ def deliver_all(
     """
     report = send(ponte, at, limit, shard)
     counts, down = dict(report.counts), list(report.down)
-    return (counts, down) if shard[0] else (counts | _follow(ponte, at, limit, down), down)
+    if shard[0] == 0:
+        counts |= _follow(ponte, at, limit, down)
+    elif down:  # whoever has the first shard may have nothing to send that way
+        counts["alerts"] = Patience(ponte.store, ponte.settings.database_patience).through(
+            lambda: tell_alerts(ponte, down, at)
+        )
+    return counts, down
 
 
 def _follow(ponte: Ponte, at: datetime, limit: int, down: list[str]) -> dict[str, int]:

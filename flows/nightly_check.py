@@ -6,6 +6,7 @@ Parameters, results and artifacts hold dates, ids and counts only. A task is one
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from datetime import date
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from ponte_workflow.log import log
 from ponte_workflow.services import night as nights
 from ponte_workflow.services import watching
 from ponte_workflow.services.patience import Patience
+from ponte_workflow.store.locking import Busy
 
 RETRIES = 2
 RETRY_DELAYS: list[float] = [5, 30]  # seconds
@@ -56,6 +58,8 @@ def run_step(night_on: str, target_on: str, step: str, shard: int) -> dict[str, 
 
 def tell_that_it_failed(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:
     """At once, where the watch would say it by six: a run that failed or crashed (a killed one is told by its runner)."""
+    if isinstance(getattr(state.data, "result", state.data), Busy):
+        return  # another run is at work on the night: if that one fails as well, it tells
     ponte = open_ponte()
     on, at = (flow_run.parameters or {}).get("on"), clock.now()
     scheduled = flow_run.expected_start_time or at
@@ -102,10 +106,13 @@ def _run(plan: nights.Plan, night_on: date, day: date, patience: Patience, keep:
     for spec in nights.STEPS:
         patience.through(keep)  # a database that went away in the step before took the lock with it
         shards = range(patience.through(partial(nights.open_step, night, spec)))
-        futures = [run_step.submit(night_on.isoformat(), day.isoformat(), spec.name, shard) for shard in shards]
-        wait(futures)
-        for future in futures:
-            future.result()  # a step that failed for good stops the night here; the next run takes it up again
+        try:
+            futures = [run_step.submit(night_on.isoformat(), day.isoformat(), spec.name, shard) for shard in shards]
+            wait(futures)
+            for future in futures:
+                future.result()  # a step that failed for good stops the night here; the next run takes it up again
+        except BrokenExecutor:  # one of PONTE_PROCESSES was killed, and no other can be started: the rest is done here
+            log.warning("a process of the night was killed", night=night_on.isoformat(), step=spec.name)
         nights.run_patiently(night, spec, patience, keep)
 
 

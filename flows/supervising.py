@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from ponte_workflow.i18n import gettext as _
+from ponte_workflow.log import log
 
 STOP_SECONDS = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # before a restart: 1, 2, 4 ... seconds
@@ -161,7 +162,11 @@ class Supervisor:
             older = path.with_suffix(f".log.{number - 1}")
             if older.is_file():
                 older.replace(path.with_suffix(f".log.{number}"))
-        shutil.copyfile(path, path.with_suffix(".log.1"))
+        try:
+            shutil.copyfile(path, path.with_suffix(".log.1"))
+        except OSError as error:  # no room for the copy: what matters then is to make some
+            path.with_suffix(".log.1").unlink(missing_ok=True)
+            log.warning("a log could not be kept, and begins anew", service=name, error=type(error).__name__)
         os.truncate(path, 0)
 
     def _tail(self, name: str) -> str:

@@ -52,6 +52,8 @@ class Chart:
 
     def trigger(self, configuration: Configuration, name: str) -> TriggerSpec | None:
         """The trigger as the innermost active state declares it; None where it is not possible."""
+        if name not in self.triggers:
+            return None
         key = (configuration, name)
         if key not in self._declared:
             self._declared[key] = self._innermost(configuration, name)

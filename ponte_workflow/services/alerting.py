@@ -35,16 +35,17 @@ def tell(
     """
     if alerts is None:
         return 0
+    with store.transaction() as tx:
+        look(tx, down, at)  # written down before it is known who tells it
     try:
         with store.alone(lock_file, wait_seconds=0, key=ALERT_LOCK):
-            return _tell(store, alerts, down, at, public_url)
+            return _tell(store, alerts, at, public_url)
     except Busy:
         return 0
 
 
-def _tell(store: Store, alerts: Alerts, down: Iterable[str], at: datetime, public_url: str | None) -> int:
+def _tell(store: Store, alerts: Alerts, at: datetime, public_url: str | None) -> int:
     with store.transaction() as tx:
-        look(tx, down, at)
         waiting = kept.waiting(tx, at - STILL_NEWS, AT_ONCE)
         sentences = {alert_id: words(tx, subject, at) for alert_id, subject in waiting}
     count = 0

@@ -40,15 +40,18 @@ class Patience:
     def _wait(self, away: DatabaseAway, left: float) -> float:
         """Until the database answers; how many seconds of patience are left."""
         log.warning("database away", left=round(left))
-        pause = FIRST_PAUSE
-        while left > 0:
+        pause, until = (
+            FIRST_PAUSE,
+            time.monotonic() + left,
+        )  # asking takes time as well: a machine that is gone answers nobody
+        while (left := until - time.monotonic()) > 0:
             time.sleep(min(pause, left))
-            left -= min(pause, left)
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
                 reachable(self.store.engine)
             except DatabaseAway:
                 continue
+            left = max(0.0, until - time.monotonic())
             log.warning("database back", left=round(left))
             return left
         if not self.seconds:

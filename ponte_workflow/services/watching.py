@@ -1,6 +1,5 @@
 """The dead man's switch: which night should have its certificate by now and has none, whoever is dead meanwhile."""
 
-from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 from ponte_workflow.clock import ROME
@@ -10,7 +9,6 @@ from ponte_workflow.store.engine import Transaction
 BEGINS = time(3, 30)  # flows/schedules.py
 CERTIFIED_BY = time(6)  # in Rome: the night begins at half past three and takes minutes
 LONGEST_NIGHT = timedelta(hours=2)
-Beat = Callable[[], None]
 
 
 def due_night(at: datetime) -> date:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, func, select, text
 
+from ponte_workflow.store import leases
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts
 from ponte_workflow.store.outbox import WAITING
@@ -86,10 +87,7 @@ def condition(tx: Transaction, on: date, at: datetime) -> Condition:
 
 def moment_of_database(tx: Transaction) -> datetime | None:
     """What the database's own clock says; None on SQLite, whose clock is this machine's."""
-    if not tx.is_postgresql:
-        return None
-    found: datetime = tx.connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return found
+    return leases.moment(tx) if tx.is_postgresql else None
 
 
 def damage(tx: Transaction) -> str | None:

@@ -123,7 +123,8 @@ class Store:
         """Hold the lock of the night; the system frees it when the process dies, so a killed run leaves none behind.
 
         SQLite: a lock on a file beside the database. PostgreSQL: a session's advisory lock, valid across machines.
-        key: of another lock, which then has another file too. meanwhile: called again and again while another holds it.
+        key: of another lock, which then has another file too. meanwhile (PostgreSQL): called again and again while another
+        holds it; whenever it gives anything but None, the wait begins anew.
         Raises `Busy` when another run still holds it after `wait_seconds`.
         """
         if self.is_postgresql:

@@ -15,7 +15,9 @@ UNFIT = frozenset({"22001", "22003", "22008", "22021", "22P05"})
 # PostgreSQL: class 08 is the connection; 57P01 to 57P05 say that the server stops, crashed, starts or hung up.
 # 53 (but for a full disk) and 58: it lacks memory or connections, or its machine fails it.
 AWAY = ("08", "57P0", "53", "58")
-NO_ROOM, HELD = "53100", "55P03"  # HELD: others keep what was asked for locked for longer than one waits
+NO_ROOM = "53100"
+# Others keep what was asked for locked for longer than one waits, or two wait for each other: a save and a night's batch may.
+HELD = frozenset({"55P03", "40P01"})
 ROOM = 1_000_000  # bytes: with less, what SQLite calls an input/output error is a full disk
 # What SQLite says of its file. It reports a full disk by the first, but by the others where it makes a new file.
 FULL, FILE_TROUBLE = sqlite3.SQLITE_FULL, (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
@@ -61,7 +63,7 @@ def refuse(context: ExceptionContext) -> None:
     code = getattr(why, "sqlstate", None) or ""
     if code == NO_ROOM:
         raise _no_room(None) from why
-    if code == HELD:
+    if code in HELD:
         raise _busy() from why
     unconnected = context.connection is None and context.sqlalchemy_exception is not None
     if context.is_disconnect or unconnected or code.startswith(AWAY):

@@ -44,7 +44,8 @@ class Hold:
         deadline = time.monotonic() + self.wait_seconds
         while not connection.execute(text("SELECT pg_try_advisory_lock(:k)"), {"k": self.key}).scalar():
             connection.commit()
-            self.meanwhile()
+            if self.meanwhile() is not None:  # it was of use: whoever helps does not give up
+                deadline = time.monotonic() + self.wait_seconds
             _wait_or_refuse(deadline)
         connection.commit()
 
@@ -75,7 +76,7 @@ class Hold:
 
 def _wait_or_refuse(deadline: float) -> None:
     if time.monotonic() >= deadline:
-        raise Busy(_("Another night is running. Nothing was done; look again when it has finished"))
+        raise Busy(_("Another night or rehearsal is at work: look again when it has finished"))
     time.sleep(0.2)
 
 

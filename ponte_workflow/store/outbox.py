@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, Table, and_, func, or_, select, text, update
+from sqlalchemy import RowMapping, Table, and_, exists, func, or_, select, text, update
 from sqlalchemy.engine import CursorResult
 
 from ponte_workflow.errors import NotFound
@@ -138,8 +138,16 @@ def claim(
     """Take up to `limit` rows that may leave now, oldest first; other processes skip them once this is committed.
 
     `on` is the business date of `at`: rows that have expired by then are left for `expire`. `after`: of larger ids only.
+    A row waits while another process has an earlier one of its case in hand.
     shard: (which, of how many), by case id; a row of no case goes by its own.
     """
+    earlier = outbox.alias("earlier")
+    in_hand = exists().where(
+        earlier.c.case_id == outbox.c.case_id,
+        earlier.c.id < outbox.c.id,
+        earlier.c.status == "claimed",
+        earlier.c.delivery == delivery,
+    )
     ready = (
         select(outbox)
         .where(
@@ -149,6 +157,7 @@ def claim(
             outbox.c.status == "queued",
             or_(outbox.c.not_before.is_(None), outbox.c.not_before <= at),
             or_(outbox.c.expires_on.is_(None), outbox.c.expires_on >= on),
+            ~in_hand,
         )
         .order_by(outbox.c.delivery, outbox.c.id)
         .limit(limit)
@@ -169,12 +178,6 @@ def renew(tx: Transaction, row: ClaimedRow, at: datetime) -> ClaimedRow | None:
     if _change(tx, row, claimed_at=at):
         return ClaimedRow(**{name: getattr(row, name) for name in ClaimedRow.__slots__} | {"claimed_at": at})
     return None
-
-
-def release(tx: Transaction, rows: Sequence[ClaimedRow]) -> None:
-    """Give rows back untried."""
-    for row in rows:
-        _change(tx, row, status="queued", claimed_at=None)
 
 
 def record_sent(tx: Transaction, row: ClaimedRow, proof: Proof) -> None:

@@ -45,7 +45,7 @@ def nights(tx: Transaction) -> Iterator[str]:
     open_steps = (
         select(night.c.business_on, night_step.c.step)
         .join(night, night.c.id == night_step.c.night_id)
-        .where(night.c.status == "completed", night_step.c.status == "running")
+        .where(night.c.status == "completed", night_step.c.status.in_(("waiting", "running")))
     )
     for on, step in tx.connection.execute(open_steps):
         yield f"night of {on}: its step {step} is not ended"

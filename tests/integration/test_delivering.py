@@ -102,3 +102,26 @@ def test_everything_down_is_told_once_and_the_round_ends_well(store: Store, tmp_
     told = [json.loads(body)["message"] for _headers, body in ear.received]
     assert sum("channel does not work" in one for one in told) == 2
     assert all("@" not in one for one in told)
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")
+def test_a_dead_channel_is_told_by_whichever_shard_had_something_to_send(store: Store, tmp_path: Path) -> None:
+    with receiving(Receiver()) as ear:
+        alerts = "json://" + ear.url.removeprefix("http://")
+        nobody = {"smtp_host": "127.0.0.1", "smtp_port": free_port()}
+        site = make_site(store, tmp_path / "home", alert_urls=alerts, **nobody)
+        with store.transaction() as tx:
+            row = OutboxRow(
+                rule="stale", due_on=NOON.date(), recipient="staff:1", message="stale_ledger",
+                data={"on": NOON.date()}, kind="inform", delivery="direct",
+            )  # fmt: skip
+            number = outbox.queue(tx, row)
+        assert number is not None
+        shard = (number % 4, 4)
+        assert shard[0], "the first shard tells in any case"
+        others = [(which, 4) for which in range(4) if which != shard[0]]
+        downs = [deliver_all(site.ponte, NOON, 100, one)[1] for one in (*others, shard)]
+        site.close()
+    assert downs == [[], [], [], ["email"]]
+    told = [json.loads(body)["message"] for _headers, body in ear.received]
+    assert sum("channel does not work" in one for one in told) == 1

@@ -124,6 +124,19 @@ def test_two_deliveries_at_once_send_every_row_once(store: Store) -> None:
     )
 
 
+def test_a_message_does_not_overtake_an_earlier_one_of_its_case_that_is_in_other_hands(store: Store) -> None:
+    house = create_case(store)
+    first, second = queue(store, household_row(house, "a/first"), household_row(house, "b/second"))
+    with store.transaction() as tx:
+        assert [row.id for row in outbox.claim(tx, MONDAY, MONDAY.date(), 1)] == [first]
+    with store.transaction() as tx:
+        assert outbox.claim(tx, MONDAY, MONDAY.date(), 10) == []
+    with store.transaction() as tx:
+        tx.connection.execute(update(messages.outbox).where(messages.outbox.c.id == first).values(status="sent"))
+    with store.transaction() as tx:
+        assert [row.id for row in outbox.claim(tx, MONDAY, MONDAY.date(), 10)] == [second]
+
+
 def test_a_limit_is_kept(store: Store) -> None:
     queue(store, *(staff_row(number) for number in range(30)))
     assert run(store, Tray(), limit=25).sent == 25

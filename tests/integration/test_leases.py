@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import text
@@ -137,3 +137,29 @@ def left(store: Store, night: Night) -> int:
     """How many shards nobody has done yet."""
     with store.reading() as tx:
         return leases.left(tx, night.id, STEP)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_that_wait_for_each_other_are_told_to_try_again(store: Store, night: Night) -> None:
+    """A person who saves locks the case and then its clocks, the night's batch the clocks and then the case."""
+    sums: list[int] = []
+
+    def change(tables: tuple[str, str], both: Barrier) -> None:
+        try:
+            with store.transaction() as tx:
+                tx.connection.execute(text(f"UPDATE {tables[0]} SET id = id"))
+                both.wait(30)
+                tx.connection.execute(text(f"UPDATE {tables[1]} SET id = id"))
+                sums.append(1)
+        except DatabaseAway:
+            sums.append(100)
+
+    both = Barrier(2)
+    threads = [
+        Thread(target=change, args=(tables, both)) for tables in (("night", "night_step"), ("night_step", "night"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(sums) == [1, 100]

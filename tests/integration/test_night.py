@@ -12,8 +12,10 @@ from sqlalchemy import select, text
 from ponte_workflow.services import casework
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan
+from ponte_workflow.store import leases
 from ponte_workflow.store.engine import Store
 from ponte_workflow.store.failures import DatabaseAway
+from ponte_workflow.store.locking import Busy
 from ponte_workflow.store.schema.casework import cases, clock, history
 from ponte_workflow.store.schema.messages import outbox
 from tests.builders import MONDAY, Team, create_ledger, create_team
@@ -232,3 +234,50 @@ def test_shards_ring_every_clock_once(team: Team, plan: Plan) -> None:
     certificate = run(replace(plan, shards=3, batch_size=2), MONDAY + timedelta(days=3))
     steps = certificate["steps"]
     assert isinstance(steps, dict) and steps["clocks"]["acted_on"] == len(codes) == len(notices(team))
+
+
+def test_what_one_step_has_set_aside_the_others_of_that_night_leave_alone(team: Team, plan: Plan) -> None:
+    """Each task of Prefect's and each helper has a Night of its own: what they share stands in the database."""
+    on = MONDAY + timedelta(days=3)
+    codes, at = [open_one(team) for _ in range(2)], datetime(2026, 11, 5, 2, 30, tzinfo=UTC)
+    with team.store.transaction() as tx:
+        aside = {"set_aside_on": on, "set_aside_why": "instalments: KeyError"}
+        tx.connection.execute(cases.update().where(cases.c.code == codes[0]).values(aside))
+    for day in nights.nights_to_run(team.store, on):
+        for spec in nights.STEPS:
+            night = nights.begin(plan, day, on, at, again=True)
+            nights.open_step(night, spec)
+            nights.run_step(night, spec)
+    assert nights.certificate(team.store, on)["set_aside"] == [codes[0]]
+    assert len(notices(team)) == 1
+    assert run(plan, on + timedelta(days=1))["set_aside"] == []
+    assert len(notices(team)) == 2
+
+
+def test_a_rehearsal_does_not_wait_for_the_shards_of_a_night_that_was_killed(team: Team, plan: Plan) -> None:
+    code, on, at = open_one(team), MONDAY + timedelta(days=3), datetime(2026, 11, 5, 2, 30, tzinfo=UTC)
+    killed = replace(plan, lease_seconds=3600)
+    for day in nights.nights_to_run(team.store, on)[:1]:
+        night = nights.begin(killed, day, on, at)
+        nights.open_step(night, nights.STEPS[0])
+        with team.store.transaction() as tx:
+            assert leases.take(tx, night.id, nights.STEPS[0].name, "dead:1", 3600) is not None
+    actions = nights.rehearse(plan, on, at=at, longest=20)
+    assert (code, "remind supervisor (sara)") in [(a.case, a.what) for a in actions if a.done]
+
+
+def test_a_rehearsal_waits_until_the_night_at_work_has_finished(team: Team, plan: Plan) -> None:
+    on = MONDAY + timedelta(days=3)
+    with team.store.alone(plan.lock_file, wait_seconds=1), pytest.raises(Busy, match="look again when it has finished"):
+        nights.rehearse(plan, on, at=datetime(2026, 11, 5, 2, 30, tzinfo=UTC), longest=0.5)
+
+
+def test_one_case_in_a_state_that_is_none_costs_the_others_no_batch(team: Team, plan: Plan) -> None:
+    """Neither the bulk of reminders nor that of steps: it is looked at alone, and named."""
+    codes, on = [open_one(team) for _ in range(3)], MONDAY + timedelta(days=3)
+    with team.store.transaction() as tx:
+        for code in codes[:2]:
+            tx.connection.execute(cases.update().where(cases.c.code == code).values(configuration="nowhere.at.all"))
+    certificate = run(plan, on)
+    assert certificate["set_aside"] == codes[:2] and "incidents" not in certificate
+    assert len(notices(team)) == 1

@@ -8,6 +8,7 @@ import pytest
 from prefect.server.schemas.schedules import CronSchedule
 
 from flows.schedules import SCHEDULES, ZONE
+from ponte_workflow.services.watching import BEGINS
 
 ROME = ZoneInfo(ZONE)
 
@@ -30,7 +31,7 @@ def starts(name: str, first: date, days: int) -> list[datetime]:
 def test_each_night_begins_once_when_the_clocks_change(sunday: date) -> None:
     found = starts("night", sunday - timedelta(days=2), 5)
     assert [one.date() for one in found] == [sunday + timedelta(days=n) for n in range(-2, 3)]
-    assert {(one.hour, one.minute) for one in found} == {(3, 30)}
+    assert {one.time() for one in found} == {BEGINS}, "what watches over it goes by that hour"
 
 
 @pytest.mark.parametrize("sunday", [date(2026, 10, 25), date(2027, 3, 28)])

@@ -16,6 +16,7 @@ from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.whole_cases import WholeCase
 from states.decide import decide
 from states.decision import Decision, MoveClock, Notify
+from states.errors import IllegalConfiguration
 from states.snapshot import ClockDue, RunningClock
 
 
@@ -64,7 +65,10 @@ def _collect(night: Night, tx: Transaction, batch: Batch, due: DueClock, whole: 
     """Add what the clock comes to; False when it takes more than a batch can do."""
     row, snapshot = whole.row, whole.snapshot
     pathway = night.pathways.pinned(tx, row.pathway_version_id)
-    pathway.household.machine.check(row.configuration)
+    try:
+        pathway.household.machine.check(row.configuration)
+    except IllegalConfiguration:
+        return False  # looked at alone, where it is set aside with its name
     clock = next((c for c in snapshot.clocks if c.name == due.name and c.person_id == due.person_id), None)
     if clock is None or clock.due_on is None or clock.due_on > night.on:
         return False

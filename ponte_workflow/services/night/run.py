@@ -160,7 +160,9 @@ def rehearse(plan: Plan, on: date, *, at: datetime, longest: float | None = None
     """
     actions: list[Action] = []
     begun = time.monotonic()
-    with plan.store.rehearsal() as tx:
+    wait = LONGEST_WAIT if longest is None else longest
+    # Beside a night at work it would wait for that night's shards, and that night for its rows.
+    with plan.store.alone(plan.lock_file, wait_seconds=wait), plan.store.rehearsal() as tx:
 
         @contextmanager
         def unit() -> Iterator[Transaction]:
@@ -176,6 +178,7 @@ def rehearse(plan: Plan, on: date, *, at: datetime, longest: float | None = None
 
         for day in nights.pending_dates(tx, on):
             night_id = nights.begin(tx, day, runner="rehearsal", replayed=day < on, at=at)
+            leases.revoke(tx, night_id)  # of a night that was killed: nobody holds them
             night = replace(_night(plan, night_id, day, on, at), unit=unit, report=actions.append)
             actions += ringing.standing_still(tx, plan.pathways, day)
             for spec in STEPS:

@@ -16,7 +16,7 @@ from ponte_workflow.services.night import certifying
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.services.night.steps import BY_NAME, SHARDED, StepSpec
 from ponte_workflow.services.night.words import note_words
-from ponte_workflow.store import incidents, leases, nights
+from ponte_workflow.store import casefile, incidents, leases, nights
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.failures import DatabaseAway
 from ponte_workflow.store.leases import Lease, LeaseLost
@@ -59,7 +59,14 @@ def help_once(store: Store, night_of: Callable[[int], Night], lease_seconds: flo
     """One shard of whatever night is running; None when there is nothing to take. night_of: makes the Night of an id."""
     with store.transaction() as tx:
         lease = leases.take_any(tx, SHARDED, whoami(), lease_seconds)
-    return None if lease is None else _work(night_of(lease.night_id), BY_NAME[lease.step], lease)
+    if lease is None:
+        return None
+    try:
+        night = night_of(lease.night_id)
+    except BaseException:
+        leases.give_back(store.transaction, lease)
+        raise
+    return _work(night, BY_NAME[lease.step], lease)
 
 
 def help_out(help_once: Callable[[], StepCounts | None], done: Callable[[], bool]) -> StepCounts:
@@ -86,6 +93,7 @@ def _work(night: Night, spec: StepSpec, lease: Lease) -> StepCounts:
             log.warning("a shard is taken over: whoever had it is presumed dead")
             night.incidents.update(shards_taken_over=1)
         try:
+            _remember_set_aside(night)
             return _shard(_under(night, lease), spec, lease)
         except LeaseLost:
             pass
@@ -97,6 +105,12 @@ def _work(night: Night, spec: StepSpec, lease: Lease) -> StepCounts:
             raise
         log.warning("the lease of a shard was lost: another process is at it")
         return StepCounts()
+
+
+def _remember_set_aside(night: Night) -> None:
+    """What another step or process of this night has set aside is left alone here too, until the next night."""
+    with night.unit() as tx:
+        night.set_aside.update({case.id: case.code for case in casefile.now_set_aside(tx) if case.on == night.on})
 
 
 def _let_go(night: Night, lease: Lease) -> bool:
