@@ -18,6 +18,7 @@ from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.outbox import OutboxRow
 from states import decision as effects
 from states.decision import Decision
+from states.snapshot import RunningClock
 
 BULK = (effects.StartClock, effects.StopClock, effects.MoveClock, effects.Notify, effects.Signal)
 
@@ -55,19 +56,19 @@ class Batch:
     started: list[tuple[int, int, str, date, date | None]] = field(default_factory=list)
     messages: list[OutboxRow] = field(default_factory=list)
 
-    def clocks_of(self, case_id: int, decision: Decision) -> None:
-        """Collect what happens to the clocks of a case."""
+    def clocks_of(self, case_id: int, decision: Decision, running: Sequence[RunningClock]) -> None:
+        """Collect what happens to the clocks of a case. running: those it has."""
         for effect in decision.effects:
-            match effect:
-                case effects.StopClock(person_id, name):
-                    self.gone.append((case_id, person_id, name))
-                case effects.StartClock(person_id, name, started_on, due_on):
-                    self.gone.append((case_id, person_id, name))
-                    self.started.append((case_id, person_id, name, started_on, due_on))
-                case effects.MoveClock(person_id, name, position, held, due_on):
-                    self.moved.append((position, held, due_on, case_id, person_id, name))
-                case _:
-                    pass
+            if isinstance(effect, effects.StopClock):
+                self.gone.append((case_id, *effect))
+            elif isinstance(effect, effects.StartClock):
+                for one in running:  # one that is entered anew starts anew
+                    if one.name == effect.name and one.person_id == effect.person_id:
+                        self.gone.append((case_id, effect.person_id, effect.name))
+                self.started.append((case_id, *effect))
+            elif isinstance(effect, effects.MoveClock):
+                person_id, name, position, held, due_on = effect
+                self.moved.append((position, held, due_on, case_id, person_id, name))
 
 
 def fits(decision: Decision) -> bool:

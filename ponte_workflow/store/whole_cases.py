@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -15,38 +15,55 @@ from states.snapshot import Attempt, CaseSnapshot, Fact, RunningClock
 Groups = dict[int, list[Any]]
 
 
+def _fact(name: str, value: str, on: date, person_id: int | None) -> Fact:
+    return Fact(name, value_from(value), on, person_id or 0)
+
+
+def _row(*values: Any) -> tuple[Any, ...]:
+    return values
+
+
 class Table(NamedTuple):
-    """How the rows of cases are read from a table: the case id first. days: the places of dates, texts in SQLite."""
+    """How the rows of cases are read from a table: the case id first. days: the places of dates, texts in SQLite.
+
+    make: what becomes of a row, without the case id.
+    """
 
     sql: str
+    make: Callable[..., Any]
     days: tuple[int, ...] = ()
 
 
 CASES = f"SELECT {', '.join(column.name for column in CASE_COLUMNS)} FROM cases WHERE id {{some}}"  # noqa: S608 - our own
 CASE_DAYS = tuple(at for at, column in enumerate(CASE_COLUMNS) if column.name.endswith("_on"))
 CASE_TRUTHS = tuple(at for at, column in enumerate(CASE_COLUMNS) if column.name == "paused")
-TABLES = (
-    Table(
-        'SELECT case_id, name, value, "on", person_id FROM fact WHERE case_id {some} AND NOT retracted ORDER BY id',
-        (3,),
-    ),
-    Table(
-        'SELECT case_id, "on", channel, outcome FROM contact_attempt WHERE case_id {some} AND NOT retracted ORDER BY id',
-        (1,),
-    ),
-    Table(
-        "SELECT case_id, person_id, name, started_on, position, held, due_on FROM clock WHERE case_id {some} ORDER BY id",
-        (3, 6),
-    ),
-    Table(
-        "SELECT case_id, person_id, configuration, started_on, ended_on FROM journey WHERE case_id {some} ORDER BY id",
-        (3, 4),
-    ),
-    Table("SELECT case_id, id FROM task WHERE case_id {some} AND closed_on IS NULL ORDER BY id"),
-    Table("SELECT case_id, id, from_on, resumed_on FROM pause WHERE case_id {some} ORDER BY id", (2, 3)),
+FACTS = Table(
+    'SELECT case_id, name, value, "on", person_id FROM fact WHERE case_id {some} AND NOT retracted ORDER BY id',
+    _fact,
+    (3,),
 )
+ATTEMPTS = Table(
+    'SELECT case_id, "on", channel, outcome FROM contact_attempt WHERE case_id {some} AND NOT retracted ORDER BY id',
+    Attempt,
+    (1,),
+)
+CLOCKS = Table(
+    "SELECT case_id, person_id, name, started_on, position, held, due_on FROM clock WHERE case_id {some} ORDER BY id",
+    RunningClock,
+    (3, 6),
+)
+JOURNEYS = Table(
+    "SELECT case_id, person_id, configuration, started_on, ended_on FROM journey WHERE case_id {some} ORDER BY id",
+    _row,
+    (3, 4),
+)
+TASKS = Table("SELECT case_id, id FROM task WHERE case_id {some} AND closed_on IS NULL ORDER BY id", int)
+PAUSES = Table("SELECT case_id, id, from_on, resumed_on FROM pause WHERE case_id {some} ORDER BY id", _row, (2, 3))
 PEOPLE = """SELECT household_id, id, birth_date, deceased_on, left_on FROM person WHERE household_id {some}
     ORDER BY household_id, ordinal"""
+
+# Adults, everybody, and whom to write to, of a household in which nobody lives any more.
+NOBODY: tuple[frozenset[int], frozenset[int], None] = (frozenset(), frozenset(), None)
 
 
 class WholeCase(NamedTuple):
@@ -66,28 +83,29 @@ def read(
     """Case id -> the case; one query for each table, however many cases. figures: given to every snapshot as they are."""
     read_ = _Reader(tx, _listed(tx, case_ids))
     rows = [case_row(row) for row in read_.rows(CASES, days=CASE_DAYS, truths=CASE_TRUTHS)]
-    facts, attempts, clocks, journeys, tasks, pauses = (read_.of(table) for table in TABLES)
+    facts, attempts, clocks = read_.of(FACTS), read_.of(ATTEMPTS), read_.of(CLOCKS)
+    journeys, tasks, pauses = read_.of(JOURNEYS), read_.of(TASKS), read_.of(PAUSES)
     people = _people(read_, {row.household_id for row in rows}, on)
     found = {}
     for row in rows:
-        grown, members, contact = people.get(row.household_id, (frozenset(), frozenset(), None))
-        still = [one for one in pauses[row.id] if one[2] is None]
+        grown, members, contact = people.get(row.household_id, NOBODY)
+        of_persons, breaks = journeys.get(row.id, []), pauses.get(row.id, ())
+        still = [one for one in breaks if one[2] is None]
         snapshot = CaseSnapshot(
             row.id,
             row.configuration,
-            {one[0]: one[1] for one in journeys[row.id]},
+            {one[0]: one[1] for one in of_persons} if of_persons else {},
             grown,
-            tuple(Fact(name, value_from(value), day, about or 0) for name, value, day, about in facts[row.id]),
-            tuple(Attempt(*one) for one in attempts[row.id]),
-            tuple(RunningClock(*one) for one in clocks[row.id]),
+            tuple(facts.get(row.id, ())),
+            tuple(attempts.get(row.id, ())),
+            tuple(clocks.get(row.id, ())),
             figures,
             still[-1][1] if still else None,
-            sum((one[2] - one[1]).days for one in pauses[row.id] if one[2] is not None),
+            sum((one[2] - one[1]).days for one in breaks if one[2] is not None) if breaks else 0,
             members,
         )
-        tasks_of = [one[0] for one in tasks[row.id]]
         pause_id = still[0][0] if still else None
-        found[row.id] = WholeCase(row, snapshot, journeys[row.id], tasks_of, pause_id, contact)
+        found[row.id] = WholeCase(row, snapshot, of_persons, tasks.get(row.id, []), pause_id, contact)
     return found
 
 
@@ -118,10 +136,11 @@ class _Reader:
         return zip(*columns, strict=True)
 
     def of(self, table: Table) -> Groups:
-        """Case id -> its rows in the order in which they were written."""
+        """Case id -> what its rows become, in the order in which they were written."""
         groups: Groups = defaultdict(list)
+        make = table.make
         for row in self.rows(table.sql, days=table.days):
-            groups[row[0]].append(row[1:])
+            groups[row[0]].append(make(*row[1:]))
         return groups
 
 

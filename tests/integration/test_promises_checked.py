@@ -107,6 +107,11 @@ def test_what_is_broken_is_named(lived: tuple[Site, CaseRow]) -> None:
         tx.connection.execute(text("UPDATE night SET status = 'running' WHERE business_on = :on"), {"on": MONDAY})
     broken("never completed, and later ones were")
     with store.transaction() as tx:
+        left_out = text("UPDATE night_step SET status = 'waiting' WHERE night_id = :id AND step = 'clocks'")
+        night_id = tx.connection.execute(text("SELECT max(id) FROM night")).scalar_one()
+        tx.connection.execute(left_out, {"id": night_id})
+    broken("its step clocks is not ended")
+    with store.transaction() as tx:
         tx.connection.execute(
             text("UPDATE cases SET set_aside_on = :on WHERE id = :id"), {"on": MONDAY + timedelta(days=1), "id": row.id}
         )

@@ -89,7 +89,7 @@ def _collect(night: Night, tx: Transaction, batch: Batch, due: DueClock, whole: 
     closed_on = (row.closed_on or night.on) if closed else None
     batch.cases.append(CaseStep(" ".join(decision.configuration), closed_on, seq, digest, row.id, row.version))
     batch.entries.append(Entry(row.id, seq, writing.kind, text, row.history_head, digest))
-    batch.clocks_of(row.id, decision)
+    batch.clocks_of(row.id, decision, snapshot.clocks)
     book = night.directory(tx)
     for effect in decision.effects:
         if isinstance(effect, Notify) and (message := notice_row(row, effect, whole.contact, book)) is not None:
@@ -99,8 +99,13 @@ def _collect(night: Night, tx: Transaction, batch: Batch, due: DueClock, whole: 
 
 def writing_of(night: Night, decision: Decision, clock: RunningClock) -> Writing:
     """The history entry of an alarm."""
-    moved = any(step.source != step.target for step in decision.steps)
-    move = next((e for e in decision.effects if isinstance(e, MoveClock)), None)
+    moved, move = False, None
+    for step in decision.steps:
+        moved = moved or step.source != step.target
+    for effect in decision.effects:
+        if isinstance(effect, MoveClock):
+            move = effect
+            break
     data: dict[str, Any] = {"clock": clock.name, "person": clock.person_id, "position": clock.position + 1}
     if move is not None:
         data |= {"position": move.position, "next": move.due_on.isoformat() if move.due_on else None}
