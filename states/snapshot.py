@@ -1,7 +1,6 @@
 """What `decide()` looks at: a case as it stands, and the events that may happen to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -37,8 +36,7 @@ class RunningClock(NamedTuple):
     due_on: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class CaseSnapshot:
+class CaseSnapshot(NamedTuple):
     """A case as it stands.
 
     configuration: the household's leaf states, sorted.
@@ -48,12 +46,12 @@ class CaseSnapshot:
 
     case_id: int
     configuration: tuple[str, ...]
-    journeys: Mapping[int, str] = field(default_factory=dict)
+    journeys: Mapping[int, str] = {}
     adults: frozenset[int] = frozenset()
     facts: tuple[Fact, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     clocks: tuple[RunningClock, ...] = ()
-    figures: Mapping[str, int | str | bool] = field(default_factory=dict)
+    figures: Mapping[str, int | str | bool] = {}
     paused_on: date | None = None
     paused_days: int = 0  # calendar days of earlier pauses
     members: frozenset[int] = frozenset()  # everybody who lives, children too

@@ -1,7 +1,7 @@
 """Casework: open, look at, advance, pause, resume. Everything goes through `decide()`; nothing commits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -330,7 +330,7 @@ def _spec(standing: Standing, event: Triggered) -> TriggerSpec | None:
 
 
 def _with_figures(snapshot: CaseSnapshot, extra: Mapping[str, int | str | bool]) -> CaseSnapshot:
-    return replace(snapshot, figures={**snapshot.figures, **extra}) if extra else snapshot
+    return snapshot._replace(figures={**snapshot.figures, **extra}) if extra else snapshot
 
 
 def _unchanged(row: CaseRow, expected_version: int | None) -> None:

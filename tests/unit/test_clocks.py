@@ -2,7 +2,6 @@
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -87,7 +86,7 @@ def test_a_pause_moves_each_clock_by_its_own_unit(name: str, shift: int) -> None
         name: None,
         PAUSE_CLOCK: MONDAY + timedelta(days=30),
     }
-    still = replace(snapshot, paused_on=MONDAY, clocks=(RunningClock(0, name, MONDAY, 0, 0, None),))
+    still = snapshot._replace(paused_on=MONDAY, clocks=(RunningClock(0, name, MONDAY, 0, 0, None),))
     resumed = decide(BASE, still, Resumed(), MONDAY + timedelta(days=7))
     assert isinstance(resumed, Decision)
     assert [e.due_on for e in resumed.effects if isinstance(e, MoveClock)] == [due + timedelta(days=shift)]

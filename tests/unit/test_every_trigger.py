@@ -1,6 +1,5 @@
 """Every trigger of the pathway from every state that has it: where it leads, who may fire it, what it asks."""
 
-from dataclasses import replace
 from itertools import product
 from typing import get_args
 
@@ -249,7 +248,7 @@ def test_nothing_is_done_about_a_person_of_another_household(trigger: str) -> No
 
 
 def test_an_attempt_counts_for_the_very_step_that_records_it() -> None:
-    before = replace(case("engagement.to_contact"), attempts=(CALL._replace(outcome="no_answer"),))
+    before = case("engagement.to_contact")._replace(attempts=(CALL._replace(outcome="no_answer"),))
     decision = taken(before, "record_attempt", **{**TRIED, "attempted_on": "30/10/2026"})
     recorded = [tuple(e) for e in decision.effects]
     assert tuple(Attempt(MONDAY.replace(month=10, day=30), "phone", "no_answer")) in recorded

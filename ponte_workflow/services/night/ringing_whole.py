@@ -69,7 +69,10 @@ def _collect(night: Night, tx: Transaction, batch: Batch, due: DueClock, whole: 
         pathway.household.machine.check(row.configuration)
     except IllegalConfiguration:
         return False  # looked at alone, where it is set aside with its name
-    clock = next((c for c in snapshot.clocks if c.name == due.name and c.person_id == due.person_id), None)
+    clock = None
+    for running in snapshot.clocks:
+        if running.name == due.name and running.person_id == due.person_id:
+            clock = running
     if clock is None or clock.due_on is None or clock.due_on > night.on:
         return False
     try:

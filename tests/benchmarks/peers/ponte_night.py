@@ -31,7 +31,7 @@ PATHWAY = "peers_night"
 BASE = Path(__file__).parents[3] / "states" / "pathways" / "un_ponte_sul_blu.yaml"
 NEEDS = "needs: {attempts: {at_least: 3, channels: 2}}\n"
 TELLS = "then: {write: {message: first_meeting_invitation}}\n"
-STATE, CLOCK = "engagement.to_contact", "engagement.to_contact/contact"
+STATE, CLOCK, STEP = "engagement.to_contact", "engagement.to_contact/contact", "ask_neighbours"
 WORKERS = range(1, 21)  # the first one is the supervisor
 ALARMS = {"fire": "neighbours", "remind": "first"}
 BATCH = 20_000
@@ -120,7 +120,9 @@ def _clocks(tx: Transaction, what: Job, numbers: range, position: int, started: 
 
 
 def begin(store: Store, known: Pathways) -> nights.Night:
-    """The night of the job, at its step of the clocks."""
+    """The night of the job, at its step of the clocks; the pathway is compiled, as the others' diagrams and models are."""
+    machine = known.current(PATHWAY).household.machine
+    machine.ask_library((STATE,), STEP, (True,) * len(machine.needs((STATE,), STEP) or ()))
     night = nights.begin(Plan(store, known, Path("/nonexistent"), "plain"), ON, ON, AT)
     with store.transaction() as tx:
         leases.open_step(tx, night.id, ringing.STEP, 1)
