@@ -71,7 +71,8 @@ def propose(arrears: Sequence[Arrear], means: Means, first_due_on: date, policy:
         return Proposals((), bearable, why, _nothing_bearable(bearable, smallest))
     # Light enough to be borne, and not so light that an instalment is hardly worth its notice. Remainders on the last
     # instalment stay below a cent for each of the others: they are looked at too.
-    shortest = max(policy.shortest_months, -(-total // bearable))
+    # An instalment is at least a cent: of two cents there are no three.
+    shortest = max(min(policy.shortest_months, total), -(-total // bearable))
     while shortest <= policy.longest_months and schedule(first_due_on, shortest, total)[-1][2] > bearable:
         shortest += 1
     longest = max(min(policy.longest_months, total // smallest), 1)

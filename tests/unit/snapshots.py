@@ -1,6 +1,5 @@
 """Cases as `decide()` sees them: every argument has a default, so that a test names only what it is about."""
 
-from dataclasses import replace
 from datetime import date
 
 from states.decide import decide
@@ -21,7 +20,7 @@ TRACKS = ("active.community.invited", "active.payment.negotiating", "active.work
 
 def case(*configuration: str, **more: object) -> CaseSnapshot:
     """A case with one adult, number 7."""
-    return replace(CaseSnapshot(1, configuration or ("detected",), adults=frozenset({7})), **more)
+    return CaseSnapshot(1, configuration or ("detected",), adults=frozenset({7}))._replace(**more)
 
 
 def fire(
