@@ -26,7 +26,7 @@ def task_runner(settings: Settings, threads: int) -> "TaskRunner[Any]":
             from prefect_dask.task_runners import DaskTaskRunner
         except ImportError as error:
             raise BadConfiguration(
-                _("PONTE_DASK_ADDRESS is set, but Dask is not installed: pip install 'ponte-sul-blu[dask]'")
+                _("PONTE_DASK_ADDRESS is set, but prefect-dask is not installed: install what requirements.lock holds")
             ) from error
         return DaskTaskRunner(address=settings.dask_address)
     if settings.processes > 1:
