@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, TypeDecorator, inspect, text
@@ -114,6 +115,22 @@ def test_a_person_is_erased_and_the_chain_holds(lived: Site) -> None:
         )
         tx.connection.execute(text("DELETE FROM contact"))
     with lived.ponte.store.reading() as tx:
+        assert [one for one in auditing.verify(tx, lived.ponte.pathways).found if "entry" in one] == []
+
+
+def test_the_sql_of_the_threat_model_erases_a_household(lived: Site) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "security.md").read_text(encoding="utf-8")
+    found = re.search(r"BEGIN;\n(.*?)COMMIT;", page, re.DOTALL)
+    assert found is not None
+    with lived.ponte.store.transaction() as tx:
+        household, code = tx.connection.execute(text("SELECT household_id, code FROM cases ORDER BY id LIMIT 1")).one()
+        for statement in found[1].replace("household_id = 34", f"household_id = {household}").split(";")[:-1]:
+            tx.connection.execute(text(statement))
+    with lived.ponte.store.reading() as tx:
+        query = f"SELECT count(*) FROM person WHERE household_id = {household} AND surname <> ''"
+        assert tx.connection.execute(text(query)).scalar() == 0
+        query = "SELECT count(*) FROM history_detail JOIN history ON history.id = history_id JOIN cases ON cases.id = case_id"
+        assert tx.connection.execute(text(f"{query} WHERE code = '{code}'")).scalar() == 0
         assert [one for one in auditing.verify(tx, lived.ponte.pathways).found if "entry" in one] == []
 
 
