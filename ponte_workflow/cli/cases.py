@@ -21,7 +21,7 @@ from ponte_workflow.cli.fields import ask_missing, read_pairs
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from ponte_workflow.services import casework, undoing, views, worktray
-from ponte_workflow.services.words import role_name, state_labels
+from ponte_workflow.services.words import flag_name, role_name, state_labels
 from ponte_workflow.services.worktray import TrayRow
 from ponte_workflow.store.cases import CaseRow
 
@@ -308,7 +308,7 @@ def print_tray(title: str, rows: tuple[TrayRow, ...], *, empty: str) -> None:
                 r.code,
                 r.household,
                 f"{r.place}",
-                r.state + (f" [{', '.join(r.flags)}]" if r.flags else ""),
+                r.state + (f" [{', '.join(flag_name(one) for one in r.flags)}]" if r.flags else ""),
                 ", ".join(role_name(role) for role in r.waits_on),
                 r.since,
                 r.due_on,

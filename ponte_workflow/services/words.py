@@ -1,5 +1,6 @@
 """States and roles in the words of the context's language."""
 
+from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
 from states.pathway import Pathway
 from states.roles import ROLE_NAMES
@@ -23,6 +24,16 @@ def labels_in(pathway: Pathway, configuration: tuple[str, ...], name: str) -> tu
             label = f"{pathway.household.label(leaf.rpartition('.')[0]).in_(name)}: {label.lower()}"
         words.append(label)
     return tuple(words)
+
+
+def flag_name(flag: str) -> str:
+    """What a list says beside a case's state."""
+    return {
+        "stalled": _("Stalled"),
+        "paused": _("Paused"),
+        "set aside": _("Set aside"),
+        "snoozed": _("Snoozed"),
+    }.get(flag, flag)
 
 
 def role_name(role: str) -> str:

@@ -65,7 +65,10 @@ def load_keys(value: str | None, path: Path) -> list[str]:
         return [key.strip() for key in value.split(",") if key.strip()]
     if not path.is_file():
         raise BadConfiguration(
-            _("No field key: set PONTE_KEY, or make a key file with: ponte db key ({path})").format(path=path)
+            _(
+                "No field key: set PONTE_KEY, or bring back the key file {path}, without which nobody reads the encrypted "
+                "fields. Only a new installation makes one: ponte db key"
+            ).format(path=path)
         )
     if path.stat().st_mode & 0o077:
         raise BadConfiguration(_("Others can read the key file {path}: chmod 600 it").format(path=path))

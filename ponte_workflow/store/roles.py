@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from ponte_workflow.errors import BadConfiguration, BadInput
 from ponte_workflow.i18n import gettext as _
@@ -15,6 +16,7 @@ from ponte_workflow.store.append_only import KEPT
 from ponte_workflow.store.rotation import SEALED
 from ponte_workflow.store.schema import metadata
 
+MAY_NOT = "42501"  # PostgreSQL: insufficient privilege
 NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 # The owner writes them; everybody reads them: the version at every start, the key's token to know the key.
 OWNERS = frozenset({"alembic_version", "key_check"})
@@ -103,10 +105,20 @@ def here(engine: Engine, names: Names) -> list[str]:
 
 
 def apply(engine: Engine, wanted: list[str]) -> None:
-    """Run it all, or nothing of it; as the owner of the tables, who may also make roles."""
-    with engine.begin() as connection:
-        for statement in wanted:
-            connection.exec_driver_sql(statement)
+    """Run it all, or nothing of it; as the owner of the tables, who may also make roles. `BadConfiguration`: who may not."""
+    try:
+        with engine.begin() as connection:
+            for statement in wanted:
+                connection.exec_driver_sql(statement)
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != MAY_NOT:
+            raise
+        raise BadConfiguration(
+            _(
+                "{user} may not make roles and give them rights: ALTER ROLE {user} CREATEROLE, or let the database's "
+                "administrator run what “ponte db roles” prints. Nothing was changed"
+            ).format(user=engine.url.username)
+        ) from error
 
 
 def _rights(table: str, *, writes: bool) -> str:

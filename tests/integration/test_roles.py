@@ -230,3 +230,12 @@ def test_rows_go_only_from_the_tables_that_the_roles_name() -> None:
         found |= set(re.findall(r"\bdelete\(\s*(\w+?)(?:_table)?\)", source))
         found |= set(re.findall(r'"DELETE FROM (\w+)', source)) - {"incoming_movement", "ledger_step"}  # temporary
     assert found == roles.DELETED
+
+
+@POSTGRESQL
+def test_who_may_make_no_roles_is_told_what_to_do(gated: Gated) -> None:
+    engine = gated.night.store.engine
+    wanted = roles.here(engine, roles.Names("other_web", "other_night"))
+    with pytest.raises(BadConfiguration, match="ALTER ROLE ponte_night_login CREATEROLE"):
+        roles.apply(engine, wanted)
+    gated.denied.clear()
