@@ -25,7 +25,7 @@ demo: $(STAMP) ## A synthetic neighbourhood, twelve weeks of casework, tonight's
 	@PONTE_HOME="$(CURDIR)/.demo" $(BIN)/ponte demo
 
 test: $(STAMP) ## All tests but the benchmarks, the year and the long soak, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not benchmark and not year and not soak"
+	TMPDIR="$$(.ci/fast_tmp)" $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not benchmark and not year and not soak"
 
 year: $(STAMP) ## A simulated year of the demo (some minutes): the promises still hold
 	$(BIN)/python -m pytest -m year
