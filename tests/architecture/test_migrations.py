@@ -74,7 +74,7 @@ def test_no_migration_takes_anything_away(path: Path) -> None:
         'op.execute(f"DROP INDEX {name}")',
         'op.create_unique_constraint("u", "a", ["b"])',
         'op.execute("""\n        DELETE FROM a\n        WHERE b = 1\n    """)',
-        'op.execute("DELETE FROM a WHERE b = \'it ends.\'.")',
+        "op.execute(\"DELETE FROM a WHERE b = 'it ends.'.\")",
     ],
 )
 def test_the_rule_itself_sees_what_it_forbids(statement: str) -> None:

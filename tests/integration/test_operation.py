@@ -170,9 +170,7 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_it_is_worth(
 ) -> None:
     monkeypatch.setattr(servers, "PATIENCE", 0.2)
     with silent_servers(1) as (mail,):
-        hanging = settings.model_copy(
-            update={"smtp_host": "127.0.0.1", "smtp_port": port_of(mail), "smtp_tls": "none"}
-        )
+        hanging = settings.model_copy(update={"smtp_host": "127.0.0.1", "smtp_port": port_of(mail), "smtp_tls": "none"})
         (one,) = servers.findings(hanging)
     assert (one.name, one.state) == ("mail", "bad") and "timed out" in one.what
 
