@@ -14,14 +14,14 @@ from ponte_workflow.store.engine import Store
 from ponte_workflow.store.nights import night_row
 from tests.builders import MONDAY
 from tests.faults.mail import environment, serving, statuses, with_mail, words
-from tests.faults.processes import DUE, House, finish, house
+from tests.faults.processes import DUE, Build, House, finish
 from tests.integration.mail_server import Post
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def town(store: Store, database_url: str, tmp_path: Path) -> House:
+def town(store: Store, database_url: str, tmp_path: Path, house: Build) -> House:
     return house(store, database_url, tmp_path, 4)
 
 
