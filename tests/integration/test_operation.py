@@ -176,7 +176,7 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_it_is_worth(
 
 
 def test_servers_are_asked_together_and_each_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "PATIENCE", 60.0)
+    monkeypatch.setattr(servers, "PATIENCE", 20.0)
     waiting: list[socket.socket] = []
     with silent_servers(2) as (mail, prefect), ThreadPoolExecutor(1) as pool:
         hanging = settings.model_copy(
@@ -191,7 +191,7 @@ def test_servers_are_asked_together_and_each_is_named(settings: Settings, monkey
         asked = pool.submit(servers.findings, hanging)
         # Both of mail's and Prefect's are asked while nobody has been answered, and nobody has given up.
         for server in (prefect, mail, mail):
-            server.settimeout(30)
+            server.settimeout(10)
             waiting.append(server.accept()[0])
         assert not asked.done()
         for connection in waiting:
