@@ -31,6 +31,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 def takings(source: str) -> Iterator[str]:
     """What a migration's upgrade would take away or change, by name."""
     tree = ast.parse(source)
+    docstrings = {id(one) for one in docstrings_of(tree)}
     outside = [one for one in tree.body if not (isinstance(one, ast.FunctionDef) and one.name == "downgrade")]
     for node in (inner for part in outside for inner in ast.walk(part)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -40,12 +41,20 @@ def takings(source: str) -> Iterator[str]:
                     yield name
                 if name.startswith("create_") and name.endswith("_constraint"):
                     yield name  # on a table that is there: the version before does not know it
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            docstring = "\n" in node.value or node.value.endswith(".")
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             # TRUNCATE is spoken of where triggers refuse it.
             found = WORDS.search(re.sub(r"BEFORE TRUNCATE", "", node.value))
-            if found and not docstring:
+            if found:
                 yield found[0].upper()
+
+
+def docstrings_of(tree: ast.Module) -> Iterator[ast.expr]:
+    """The texts that only tell people what something is."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            first = node.body[0]
+            assert isinstance(first, ast.Expr)
+            yield first.value
 
 
 @pytest.mark.parametrize("path", LATER, ids=lambda path: path.stem)
@@ -64,11 +73,19 @@ def test_no_migration_takes_anything_away(path: Path) -> None:
         'op.execute("ALTER TABLE a RENAME TO b")',
         'op.execute(f"DROP INDEX {name}")',
         'op.create_unique_constraint("u", "a", ["b"])',
+        'op.execute("""\n        DELETE FROM a\n        WHERE b = 1\n    """)',
+        "op.execute(\"DELETE FROM a WHERE b = 'it ends.'.\")",
     ],
 )
 def test_the_rule_itself_sees_what_it_forbids(statement: str) -> None:
     assert list(takings(f"def upgrade():\n    {statement}\n"))
     assert not list(takings(f"def downgrade():\n    {statement}\n"))
+
+
+def test_the_rule_lets_people_speak_of_what_it_forbids() -> None:
+    """A docstring may say DELETE FROM."""
+    spoken = '"""No DELETE FROM here\n\nand no DROP TABLE.\n"""'
+    assert not list(takings(f"{spoken}\ndef upgrade():\n    {spoken}\n"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -170,6 +170,60 @@ def helper_at_work(store: Store) -> int | None:
             "(SELECT claimed_by FROM night_step WHERE step = 'ledgers' AND claimed_by IS NOT NULL)"
         ).scalar()
     return None if found is None else int(found.rpartition(":")[2])
+
+
+def stopped_at_work(store: Store, at_work: Callable[[], int | None], seconds: float) -> int:
+    """The id of a process that `at_work` finds, stopped (SIGSTOP) for certain in the middle of its shard.
+
+    Between being found and being stopped it may have ended the shard: then there is nothing to take over from it. So it
+    is looked for again once it stands still and no COMMIT is on its way; if it is not found there, it goes on.
+    """
+
+    def stopped() -> int | None:
+        found = at_work()
+        if found is None:
+            return None
+        try:
+            os.kill(found, signal.SIGSTOP)
+        except ProcessLookupError:
+            return None
+        try:
+            eventually(lambda: stands_still(found), 30)
+            eventually(lambda: nobody_commits(store), 30)
+            still = at_work() == found
+        except BaseException:
+            let_go_on(found)
+            raise
+        if not still:
+            let_go_on(found)
+        return found if still else None
+
+    return int(eventually(stopped, seconds))
+
+
+def stands_still(process_id: int) -> bool:
+    """Whether a process is stopped, or gone."""
+    try:
+        told = Path(f"/proc/{process_id}/stat").read_text(encoding="utf-8")
+    except OSError:
+        return True
+    return told.rpartition(")")[2].split()[0] in "TZX"
+
+
+def let_go_on(process_id: int) -> None:
+    """Wake a stopped process up, if it is there."""
+    with suppress(ProcessLookupError):
+        os.kill(process_id, signal.SIGCONT)
+
+
+def nobody_commits(store: Store) -> bool:
+    """Whether no session of this database is just now in its COMMIT."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' "
+        "AND query = 'COMMIT'"
+    )
+    with store.reading() as tx:
+        return not tx.connection.exec_driver_sql(query).scalar()
 
 
 def machine_of(process_id: int) -> str:

@@ -72,7 +72,7 @@ def console(*words: str, environment: dict[str, str]) -> Any:
     """Run a command, expect it to end well, parse its JSON."""
     words = (sys.executable, "-m", "flows.console", *words, "--json")
     done = subprocess.run(
-        words, env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=240, check=False
+        words, env=environment, cwd=REPOSITORY, capture_output=True, text=True, timeout=400, check=False
     )
     assert done.returncode == 0, done.stderr + done.stdout
     return json.loads(done.stdout)

@@ -212,13 +212,14 @@ def test_a_refusal_is_a_sentence_on_stderr_with_its_exit_code(
         pytest.param({"PONTE_LANGUAGE": "de"}, "PONTE_LANGUAGE", id="unknown language"),
         pytest.param({"PONTE_DATABASE_URL": "mysql://x/y"}, "SQLite or PostgreSQL", id="another database"),
         pytest.param({"PONTE_DATABASE_URL": "postgresql://localhost:1/x"}, "does not answer", id="database away"),
-        pytest.param(
-            {"PONTE_DATABASE_URL": "sqlite:////tmp/ponte-empty-test.sqlite3"}, "ponte db upgrade", id="empty database"
-        ),
+        pytest.param({"PONTE_DATABASE_URL": "sqlite:///{tmp}/empty.sqlite3"}, "ponte db upgrade", id="empty database"),
     ],
 )
-def test_a_wrong_setting_is_refused_at_start(ponte: Console, environment: dict[str, str], sentence: str) -> None:
-    assert sentence in ponte("case", "list", "--as", "sara", code=1, **environment)
+def test_a_wrong_setting_is_refused_at_start(
+    ponte: Console, environment: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
+    given = {name: value.replace("{tmp}", str(tmp_path)) for name, value in environment.items()}
+    assert sentence in ponte("case", "list", "--as", "sara", code=1, **given)
 
 
 def test_no_mail_server_leaves_everything_in_the_outbox(ponte: Console) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from ponte_workflow.store.crypto import FieldCipher
 from ponte_workflow.store.engine import Store
-from tests.e2e.machines import ON, REPOSITORY, eventually, night_is_completed
+from tests.e2e.machines import ON, REPOSITORY, eventually, night_is_completed, stopped_at_work
 from tests.e2e.same_town import Town
 
 pytestmark = pytest.mark.slow
@@ -38,12 +38,18 @@ def start(town: Town, database: str, name: str) -> "subprocess.Popen[str]":
     )
 
 
-def shard_of(store: Store, process: "subprocess.Popen[str]") -> int | None:
-    """The step row on which that process is at work just now."""
+def at_work(store: Store, process: "subprocess.Popen[str]") -> int | None:
+    """The id of that process, if it is at work on a shard just now."""
+    query = "SELECT id FROM night_step WHERE status = 'running' AND step = 'clocks' AND claimed_by LIKE '%%:{}'"
     with store.reading() as tx:
-        query = "SELECT id FROM night_step WHERE status = 'running' AND step = 'clocks' AND claimed_by LIKE '%%:{}'"
-        found = tx.connection.exec_driver_sql(query.format(process.pid)).scalar()
-        return None if found is None else int(found)
+        return None if tx.connection.exec_driver_sql(query.format(process.pid)).scalar() is None else process.pid
+
+
+def leads(store: Store, process: "subprocess.Popen[str]") -> bool:
+    """Whether that process leads the nights: it alone does what has no shards."""
+    query = "SELECT count(*) FROM night_step WHERE step = 'ledgers' AND claimed_by LIKE '%%:{}'"
+    with store.reading() as tx:
+        return bool(tx.connection.exec_driver_sql(query.format(process.pid)).scalar())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped, and back later"])
@@ -52,23 +58,19 @@ def test_a_shard_is_taken_over_from_a_helper_that_falls_silent(town: Town, how: 
     store = town.again(database)
     leader, helper = start(town, database, "anna"), start(town, database, "bruno")
     try:
-        if eventually(lambda: shard_of(store, leader) or shard_of(store, helper), 60):
-            eventually(lambda: shard_of(store, leader) and shard_of(store, helper), 60)
-        with store.reading() as tx:
-            leads = tx.connection.exec_driver_sql(
-                "SELECT claimed_by FROM night_step WHERE step = 'ledgers' ORDER BY id DESC LIMIT 1"
-            ).scalar_one()
-        if leads.endswith(f":{helper.pid}"):  # it came first
+        eventually(lambda: leads(store, leader) or leads(store, helper), 120)
+        if leads(store, helper):  # it came first
             leader, helper = helper, leader
-        eventually(lambda: shard_of(store, helper), 60)
-        helper.send_signal(how)
-        _out, err = leader.communicate(timeout=120)
+        stopped_at_work(store, lambda: at_work(store, helper), 120)
+        if how == signal.SIGKILL:
+            helper.kill()
+        _out, err = leader.communicate(timeout=240)
         assert leader.returncode == 0, err
         assert night_is_completed(store, ON)
         assert "a shard is taken over" in err
         if how == signal.SIGSTOP:
             helper.send_signal(signal.SIGCONT)
-            _out, err = helper.communicate(timeout=60)
+            _out, err = helper.communicate(timeout=240)
             assert helper.returncode == 0, err
             assert "the lease of a shard was lost" in err
     finally:

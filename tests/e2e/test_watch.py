@@ -5,13 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -19,27 +18,46 @@ import pytest
 from ponte_workflow import clock
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night.run import Plan
+from ponte_workflow.store import alerts as alerts_kept
 from ponte_workflow.store.engine import Store
 from tests.builders import Team, create_team
 from tests.conftest import KEY
-from tests.e2e.test_up import free_port, wait_for
+from tests.e2e.test_up import answers, free_port, wait_for
 from tests.integration.receiver import Receiver, receiving
 
 REPOSITORY = Path(__file__).parents[2]
-LATE = clock.today() - timedelta(days=3)  # before six and after: last night has no certificate
+EDGES = (time(0), time(6))  # another date; another night that should have its certificate
+MARGIN = timedelta(minutes=2)
+
+
+@pytest.fixture(autouse=True)
+def _the_day_does_not_turn_in_the_middle() -> None:
+    """Shortly before such an hour it is waited for."""
+    now = clock.now().astimezone(clock.ROME)
+    for edge in EDGES:
+        at = datetime.combine(now.date(), edge, tzinfo=clock.ROME)
+        left = (at if at > now else at + timedelta(days=1)) - now
+        if left < MARGIN:
+            sleep(left.total_seconds() + 1)
 
 
 @pytest.fixture
-def team(store: Store) -> Team:
+def late(_the_day_does_not_turn_in_the_middle: None) -> date:
+    """Three days ago: before six and after, last night has no certificate."""
+    return clock.today() - timedelta(days=3)
+
+
+@pytest.fixture
+def team(store: Store, late: date) -> Team:
     """People, and nights up to three days ago."""
     made = create_team(store)
     with store.transaction() as tx:
-        made.open_case(tx, LATE)
-    night(made, store, LATE)
+        made.open_case(tx, late)
+    night(made, store, late)
     return made
 
 
-def night(team: Team, store: Store, day: Any, **plan: Any) -> None:
+def night(team: Team, store: Store, day: date, **plan: Any) -> None:
     at = datetime(day.year, day.month, day.day, 2, 30, tzinfo=UTC)
     lock = Path(os.environ["XDG_RUNTIME_DIR"]) / "night.lock"
     nights.run_nights(Plan(store, team.pathways, lock, "plain", **plan), day, at=lambda: at)
@@ -58,13 +76,19 @@ def watch(variables: dict[str, str], *words: str) -> "subprocess.CompletedProces
     )
 
 
+def events(log: Path) -> list[str]:
+    """What a process has said in its log."""
+    lines = log.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line)["event"] for line in lines if line.startswith("{") and line.endswith("\n")]
+
+
 def heard(ear: Receiver) -> list[str]:
     return [json.loads(body)["message"] for _headers, body in ear.received]
 
 
 @pytest.mark.usefixtures("team")
 def test_a_web_application_alone_tells_that_the_night_was_missed_and_two_of_them_tell_it_once(
-    database_url: str, tmp_path: Path
+    store: Store, database_url: str, tmp_path: Path
 ) -> None:
     ports = [free_port(), free_port()]
     processes = []
@@ -79,24 +103,30 @@ def test_a_web_application_alone_tells_that_the_night_was_missed_and_two_of_them
                 log = (tmp_path / f"{port}.log").open("wb")
                 processes.append(subprocess.Popen(words, cwd=REPOSITORY, env=variables, stdout=log, stderr=log))
                 log.close()
-            wait_for(lambda: ear.received, 60)
             for port in ports:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/live", timeout=5) as answer:
-                    assert answer.status == 200
-            time.sleep(4)  # several more looks of both
-        finally:
+                wait_for(lambda port=port: answers(port))
+                wait_for(lambda port=port: events(tmp_path / f"{port}.log"))
+            # Several more looks: in each there is something else to tell.
+            for more in ("sms", "email", "pec"):
+                before = len(ear.received)
+                with store.transaction() as tx:
+                    alerts_kept.add(tx, f"channel/{more}/{clock.today()}", clock.now())
+                wait_for(lambda before=before: len(ear.received) > before)
             for process in processes:
                 process.send_signal(signal.SIGTERM)
             for process in processes:
-                assert process.wait(20) in (0, -signal.SIGTERM), "the watch keeps nobody from ending"
-    assert len(heard(ear)) == 1 and "was not completed" in heard(ear)[0]
-    logs = "".join((tmp_path / f"{port}.log").read_text(encoding="utf-8") for port in ports)
-    lines = [json.loads(line) for line in logs.splitlines() if line.startswith("{")]
-    assert [line["event"] for line in lines] == ["no certificate of the night"] * 2, "each says it once in its own log"
+                assert process.wait(60) in (0, -signal.SIGTERM), "the watch keeps nobody from ending"
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+    assert ["was not completed" in one for one in heard(ear)] == [True, False, False, False]
+    for port in ports:
+        assert events(tmp_path / f"{port}.log") == ["no certificate of the night"], "each says it once in its own log"
 
 
 def test_ponte_watch_says_it_with_its_exit_code_and_tells_it_once(
-    team: Team, store: Store, database_url: str, tmp_path: Path
+    team: Team, store: Store, database_url: str, tmp_path: Path, late: date
 ) -> None:
     with receiving(Receiver()) as ear:
         alerts = "json://" + ear.url.removeprefix("http://")
@@ -107,7 +137,7 @@ def test_ponte_watch_says_it_with_its_exit_code_and_tells_it_once(
         for _twice in range(2):
             assert watch(variables, "--alert").returncode == 1
         assert len(heard(ear)) == 1
-        for day in (LATE + timedelta(days=n) for n in (1, 2, 3)):
+        for day in (late + timedelta(days=n) for n in (1, 2, 3)):
             night(team, store, day)
         done = watch(variables, "--alert", "--json")
         assert done.returncode == 0 and json.loads(done.stdout) == {"missed": False, "sentence": None}

@@ -20,6 +20,7 @@ from tests.builders import MONDAY
 from tests.faults.processes import House
 from tests.integration.mail_server import Post, free_port, mail_server
 
+SHORT = {"PONTE_SMTP_TIMEOUT": "2"}  # for a server that means to hang
 TUESDAY = datetime(2026, 11, 3, 11, 0, tzinfo=ROME)  # no quiet hours, no holiday
 
 
@@ -94,12 +95,12 @@ def statuses(town: House, numbers: list[int]) -> list[str]:
 
 
 def environment(port: int, **settings: str) -> dict[str, str]:
-    """Settings for that server, which is given a second for each step."""
+    """Settings for that server, which is given so long for each step that no stall of the machine looks like a fault."""
     return {
         "PONTE_SMTP_HOST": "127.0.0.1",
         "PONTE_SMTP_PORT": str(port),
         "PONTE_SMTP_TLS": "none",
-        "PONTE_SMTP_TIMEOUT": "1",
+        "PONTE_SMTP_TIMEOUT": "60",
         **settings,
     }
 

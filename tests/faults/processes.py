@@ -27,6 +27,9 @@ DUE = MONDAY + timedelta(days=3)  # the first reminder of a case that was opened
 PATIENCE = 120  # seconds until a process that should end has hung
 
 
+Build = Callable[..., "House"]  # the fixture `house`: build(store, url, home, cases=0, **settings)
+
+
 @dataclass
 class House:
     """A database with cases, and the `ponte` processes that work on it. environment: of every process."""
@@ -36,10 +39,11 @@ class House:
     environment: dict[str, str]
     codes: list[str] = field(default_factory=list)
     team: Team | None = None
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
-        """Start `ponte WORDS`; the caller ends it."""
-        return subprocess.Popen(
+        """Start `ponte WORDS`. Whatever has not ended by then is killed when the test ends."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "flows.console", *words],
             env=self.environment | variables,
             cwd=REPOSITORY,
@@ -47,6 +51,13 @@ class House:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """Leave no process behind, however the test went."""
+        for process in self.started:
+            kill(process)
 
     def night(self, on: date = DUE, *words: str, **variables: str) -> subprocess.Popen[str]:
         """Start `ponte nightly` for a date, without Prefect unless `words` say otherwise."""
@@ -91,7 +102,7 @@ class House:
         return (len(self.codes),) * 4
 
 
-def house(store: Store, url: str, home: Path, cases: int = 0, **settings: str) -> House:
+def build(store: Store, url: str, home: Path, cases: int = 0, **settings: str) -> House:
     """A database with staff and so many cases, each due on DUE; a batch of its nights holds two of them."""
     team = create_team(store)
     environment = {
@@ -126,9 +137,10 @@ def refused(process: subprocess.Popen[str], seconds: float = PATIENCE) -> str:
 
 
 def kill(process: subprocess.Popen[str]) -> None:
-    """kill -9, and wait until it is gone."""
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    """kill -9, and wait until it is gone; nothing when it was waited for already."""
+    if process.returncode is None:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
 
 
 def until(look: Callable[[], Any], process: subprocess.Popen[str] | None = None, seconds: float = 60) -> Any:

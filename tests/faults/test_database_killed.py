@@ -19,7 +19,7 @@ from ponte_workflow.store.engine import Busy, Store, open_engine
 from ponte_workflow.web.gate import COOKIE
 from tests.faults.mail import Holding, environment, serving, statuses, with_mail, words
 from tests.faults.postgresql import OwnServer, own_server
-from tests.faults.processes import DUE, House, finish, house, refused, until
+from tests.faults.processes import DUE, Build, House, finish, refused, until
 from tests.integration.mail_server import free_port
 
 pytestmark = pytest.mark.slow
@@ -27,7 +27,7 @@ CASES = 400
 
 
 @pytest.fixture
-def killable(cipher: FieldCipher, tmp_path: Path) -> Iterator[tuple[OwnServer, House]]:
+def killable(cipher: FieldCipher, tmp_path: Path, house: Build) -> Iterator[tuple[OwnServer, House]]:
     """A server that may be killed, and cases on it."""
     with own_server() as server:
         engine = open_engine(server.url)
@@ -94,7 +94,7 @@ def test_a_delivery_writes_down_what_left_although_the_database_died_meanwhile(
     numbers = with_mail(town)
     post = Holding()
     with serving(post) as port:
-        process = town.start(*words(), **environment(port, PONTE_SMTP_TIMEOUT="60"))
+        process = town.start(*words(), **environment(port))
         assert post.held.wait(60)
         server.kill()  # the mail server has the message, and nobody can write that down
         post.released.set()
@@ -148,7 +148,7 @@ def test_pages_and_api_say_503_with_a_sentence_and_come_back(killable: tuple[Own
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_connections_that_are_cut_again_and_again_cost_no_case_its_night(
-    store: Store, database_url: str, tmp_path: Path
+    store: Store, database_url: str, tmp_path: Path, house: Build
 ) -> None:
     town = house(store, database_url, tmp_path, CASES)
     process = town.night()

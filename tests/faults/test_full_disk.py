@@ -9,7 +9,7 @@ import pytest
 from ponte_workflow.store.crypto import FieldCipher
 from ponte_workflow.store.engine import Store, open_engine
 from tests.builders import MONDAY
-from tests.faults.processes import House, finish, house, refused, until
+from tests.faults.processes import Build, House, finish, refused, until
 from tests.faults.small_disk import SmallDisk, small_disk
 
 pytestmark = pytest.mark.slow
@@ -17,7 +17,9 @@ CASES = 400
 
 
 @pytest.fixture
-def cramped(sqlite_template: Path, cipher: FieldCipher, tmp_path: Path) -> Iterator[tuple[SmallDisk, House]]:
+def cramped(
+    sqlite_template: Path, cipher: FieldCipher, tmp_path: Path, house: Build
+) -> Iterator[tuple[SmallDisk, House]]:
     """Cases on a small disk."""
     with small_disk(tmp_path / "disk") as disk:
         path = disk.folder / "ponte.sqlite3"

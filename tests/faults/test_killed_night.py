@@ -1,16 +1,18 @@
 """A night killed in the middle of a batch: the next one completes it. Two nights at once: the work is done once."""
 
+from pathlib import Path
+
 import pytest
 
 from ponte_workflow.store import history, nights
 from ponte_workflow.store.engine import Store
-from tests.faults.processes import DUE, House, finish, house, kill, until
+from tests.faults.processes import DUE, Build, House, finish, kill, until
 
 CASES = 400
 
 
 @pytest.fixture
-def town(store: Store, database_url: str, tmp_path) -> House:  # type: ignore[no-untyped-def]
+def town(store: Store, database_url: str, tmp_path: Path, house: Build) -> House:
     return house(store, database_url, tmp_path, CASES)
 
 

@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 from ponte_workflow.store.engine import Store
-from tests.faults.mail import Holding, closed, environment, serving, silent, statuses, with_mail, words
-from tests.faults.processes import PATIENCE, House, house, kill
+from tests.faults.mail import SHORT, Holding, closed, environment, serving, silent, statuses, with_mail, words
+from tests.faults.processes import PATIENCE, Build, House, kill
 from tests.integration.mail_server import Post
 
 Server = Callable[[], AbstractContextManager[int]]
 
 
 @pytest.fixture
-def town(store: Store, database_url: str, tmp_path: Path) -> House:
+def town(store: Store, database_url: str, tmp_path: Path, house: Build) -> House:
     return house(store, database_url, tmp_path)
 
 
-def deliver(town: House, port: int, minutes: float) -> dict[str, int]:
+def deliver(town: House, port: int, minutes: float, **settings: str) -> dict[str, int]:
     """One round of `ponte deliver`; what it counted. It says on stderr when the server is down."""
-    process = town.start(*words(minutes), **environment(port))
+    process = town.start(*words(minutes), **environment(port, **settings))
     out, err = process.communicate(timeout=PATIENCE)
     report = json.loads(out)
     assert process.returncode == int(bool(report["channels_down"])), err
@@ -32,39 +32,50 @@ def deliver(town: House, port: int, minutes: float) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("server", "after", "at_last"),
+    ("server", "after", "at_last", "hangs"),
     [
-        pytest.param(closed, ["queued", "queued"], ["sent", "sent"], id="nobody listens"),
-        pytest.param(silent, ["queued", "queued"], ["sent", "sent"], id="takes the connection and says nothing"),
+        pytest.param(closed, ["queued", "queued"], ["sent", "sent"], False, id="nobody listens"),
+        pytest.param(silent, ["queued", "queued"], ["sent", "sent"], True, id="takes the connection and says nothing"),
         pytest.param(
             lambda: serving(Post(recipient="450 4.2.1 not now")),
             ["queued", "queued"],
             ["sent", "sent"],
+            False,
             id="450 at RCPT",
         ),
         pytest.param(
-            lambda: serving(Post(recipient="421 going down")), ["queued", "queued"], ["sent", "sent"], id="421 at RCPT"
+            lambda: serving(Post(recipient="421 going down")),
+            ["queued", "queued"],
+            ["sent", "sent"],
+            False,
+            id="421 at RCPT",
         ),
         pytest.param(
-            lambda: serving(Post(data="452 4.3.1 no room")), ["queued", "queued"], ["sent", "sent"], id="452 after DATA"
+            lambda: serving(Post(data="452 4.3.1 no room")),
+            ["queued", "queued"],
+            ["sent", "sent"],
+            False,
+            id="452 after DATA",
         ),
         pytest.param(
             lambda: serving(Post(hang_up=True)),
             ["queued", "held"],
             ["sent", "held"],
+            False,
             id="drops the connection after DATA",
         ),
-        pytest.param(lambda: serving(Holding()), ["queued", "held"], ["sent", "held"], id="hangs after DATA"),
+        pytest.param(lambda: serving(Holding()), ["queued", "held"], ["sent", "held"], True, id="hangs after DATA"),
     ],
 )
 def test_what_did_not_leave_is_tried_again_and_what_may_have_left_is_not_when_it_is_legal(
-    town: House, server: Server, after: list[str], at_last: list[str]
+    town: House, server: Server, after: list[str], at_last: list[str], hangs: bool
 ) -> None:
     numbers = with_mail(town)
+    hurried = SHORT if hangs else {}
     with server() as port:
-        deliver(town, port, 0)
+        deliver(town, port, 0, **hurried)
         assert statuses(town, numbers) == after
-        again = deliver(town, port, 1)
+        again = deliver(town, port, 1, **hurried)
         assert (again["sent"], again["later"], again["held"]) == (0, 0, 0), "not before its time"
     good = Post()
     with serving(good) as port:
@@ -96,7 +107,7 @@ def test_a_delivery_killed_while_the_server_holds_the_message(town: House, legal
         tx.connection.exec_driver_sql(f"UPDATE outbox SET status = 'withdrawn' WHERE id = {other}")
     post = Holding()
     with serving(post) as port:
-        process = town.start(*words(), **environment(port, PONTE_SMTP_TIMEOUT="60"))
+        process = town.start(*words(), **environment(port))
         assert post.held.wait(60)
         kill(process)
         assert statuses(town, [mine]) == ["claimed"]

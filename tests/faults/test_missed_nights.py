@@ -8,7 +8,7 @@ import pytest
 
 from ponte_workflow.store.engine import Store
 from tests.builders import MONDAY
-from tests.faults.processes import House, finish, house, kill, until
+from tests.faults.processes import Build, House, finish, kill, until
 
 CASES = 100
 LAST = MONDAY + timedelta(days=10)
@@ -16,7 +16,7 @@ RINGS = [date(2026, 11, 5), date(2026, 11, 9), date(2026, 11, 11)]  # working da
 
 
 @pytest.fixture
-def town(store: Store, database_url: str, tmp_path: Path) -> House:
+def town(store: Store, database_url: str, tmp_path: Path, house: Build) -> House:
     made = house(store, database_url, tmp_path, CASES)
     finish(made.night(MONDAY))
     return made

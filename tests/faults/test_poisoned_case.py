@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from ponte_workflow.store.engine import Store
 from tests.faults.mail import environment, serving, statuses, with_mail, words
-from tests.faults.processes import DUE, finish, house
+from tests.faults.processes import DUE, Build, finish
 from tests.integration.mail_server import Post
 
 CASES = 40
@@ -30,7 +30,7 @@ POISONS = [
 
 @pytest.mark.parametrize(("poison", "cure", "incidents"), POISONS)
 def test_a_poisoned_case_is_named_and_healed_and_stops_nobody(
-    store: Store, database_url: str, tmp_path: Path, poison: str, cure: str, incidents: dict[str, int]
+    store: Store, database_url: str, tmp_path: Path, house: Build, poison: str, cure: str, incidents: dict[str, int]
 ) -> None:
     town = house(store, database_url, tmp_path, CASES)
     with store.transaction() as tx:
@@ -52,7 +52,7 @@ def test_a_poisoned_case_is_named_and_healed_and_stops_nobody(
 
 
 def test_an_address_that_cannot_be_deciphered_holds_up_nobody_else(
-    store: Store, database_url: str, tmp_path: Path
+    store: Store, database_url: str, tmp_path: Path, house: Build
 ) -> None:
     town = house(store, database_url, tmp_path)
     first, second = with_mail(town)

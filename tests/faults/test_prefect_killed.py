@@ -15,7 +15,7 @@ from ponte_workflow.bootstrap import Ponte
 from ponte_workflow.config import Settings
 from ponte_workflow.services.pathways import Pathways
 from ponte_workflow.store.engine import Store
-from tests.faults.processes import DUE, REPOSITORY, House, finish, house, refused, until
+from tests.faults.processes import DUE, REPOSITORY, Build, House, finish, refused, until
 from tests.integration.mail_server import free_port
 
 CASES = 400
@@ -46,7 +46,7 @@ def prefect_server(town: House, port: int) -> Iterator[subprocess.Popen[bytes]]:
 @pytest.mark.prefect
 @pytest.mark.slow
 @SQLITE
-def test_a_night_outlives_its_prefect_server(store: Store, database_url: str, tmp_path: Path) -> None:
+def test_a_night_outlives_its_prefect_server(store: Store, database_url: str, tmp_path: Path, house: Build) -> None:
     (tmp_path / "prefect").mkdir()
     port = free_port()
     api = f"http://127.0.0.1:{port}/api"
@@ -82,7 +82,7 @@ def test_a_night_outlives_its_prefect_server(store: Store, database_url: str, tm
 
 @SQLITE
 def test_a_flow_that_loses_prefect_before_its_end_is_done_without_it(
-    store: Store, database_url: str, tmp_path: Path
+    store: Store, database_url: str, tmp_path: Path, house: Build
 ) -> None:
     town = house(store, database_url, tmp_path, 3)
     ponte = Ponte(Settings(home=tmp_path, database_url=database_url), store, Pathways(None))

@@ -2,10 +2,10 @@
 
 import json
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ from tests.unit.test_bounces import dsn
 
 TODAY = clock.today()
 NOW = clock.now()
-LOCK = Path(tempfile.mkdtemp(prefix="ponte-alerts-")) / "alerts.lock"
 
 
 def open_one(site: Site, **person: Any) -> tuple[str, int]:
@@ -332,11 +331,13 @@ def at(hour: int) -> datetime:
     return datetime(TODAY.year, TODAY.month, TODAY.day, hour, tzinfo=clock.ROME)
 
 
-def told(store: Store, alerts: Any, down: list[str], **given: Any) -> int:
-    return alerting.tell(store, alerts, down, lock_file=LOCK, **given)
+@pytest.fixture
+def told(tmp_path: Path) -> Callable[..., int]:
+    """Tell what there is to tell; how much that was."""
+    return partial(alerting.tell, lock_file=tmp_path / "alerts.lock")
 
 
-def test_a_channel_that_is_down_is_told_once_a_day(store: Store) -> None:
+def test_a_channel_that_is_down_is_told_once_a_day(store: Store, told: Callable[..., int]) -> None:
     ear = Ear()
     assert told(store, ear, ["sms"], at=at(9), public_url="https://ponte.example/") == 1
     assert told(store, ear, ["sms"], at=at(10)) == 0
@@ -345,7 +346,7 @@ def test_a_channel_that_is_down_is_told_once_a_day(store: Store) -> None:
     assert told(store, None, ["sms"], at=at(9)) == 0
 
 
-def test_what_could_not_be_told_is_told_later_and_not_for_ever(store: Store) -> None:
+def test_what_could_not_be_told_is_told_later_and_not_for_ever(store: Store, told: Callable[..., int]) -> None:
     deaf = Ear(hears=lambda: False)
 
     class Broken(Ear):
@@ -360,7 +361,7 @@ def test_what_could_not_be_told_is_told_later_and_not_for_ever(store: Store) -> 
     assert told(store, ear, [], at=at(12) + timedelta(days=2)) == 0
 
 
-def test_a_night_that_did_not_complete_is_told_in_the_morning(site: Site) -> None:
+def test_a_night_that_did_not_complete_is_told_in_the_morning(site: Site, told: Callable[..., int]) -> None:
     store, ear = site.ponte.store, Ear()
     assert told(store, ear, [], at=at(9)) == 0, "a Ponte that has never had a night misses none"
     night.run_nights(site.ponte.night_plan("plain"), TODAY - timedelta(days=1), at=lambda: at(3) - timedelta(days=1))
@@ -380,7 +381,7 @@ def test_a_night_that_did_not_complete_is_told_in_the_morning(site: Site) -> Non
     assert told(store, ear, [], at=day_before + timedelta(hours=3)) == 1, "it began and did not end"
 
 
-def test_notices_that_do_not_wait_are_told_at_once_without_anybodys_data(site: Site) -> None:
+def test_notices_that_do_not_wait_are_told_at_once_without_anybodys_data(site: Site, told: Callable[..., int]) -> None:
     code, _person = open_one(site)
     with site.ponte.store.transaction() as tx:
         case_id = cases.by_code(tx, code).id

@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +25,7 @@ from ponte_workflow.store import migrate
 from states.calendars import WorkingCalendar
 from tests.soak import people
 from tests.soak.journal import Journal
-from tests.soak.mail import TIMEOUT, MailServer
+from tests.soak.mail import PATIENCE, MailServer
 from tests.soak.people import Office
 from tests.soak.plan import MONDAY, draw
 from tests.soak.poison import Poisons
@@ -157,9 +157,12 @@ class Soak:
         self.statements = count
         return str(certificate["hash"])
 
-    def deliver(self) -> dict[str, int]:
-        """A round of the outbox in this process."""
-        counts, _down = deliver_all(self.ponte, self.now, LIMIT)
+    def deliver(self, patience: float = PATIENCE) -> dict[str, int]:
+        """A round of the outbox in this process; patience: seconds, with the mail server."""
+        ponte = self.ponte
+        if patience != PATIENCE:
+            ponte = replace(ponte, settings=ponte.settings.model_copy(update={"smtp_timeout": patience}))
+        counts, _down = deliver_all(ponte, self.now, LIMIT)
         return counts
 
     def look(self) -> None:
@@ -219,7 +222,7 @@ def begin(shape: Shape, folder: Path, *, database_url: str | None = None) -> Soa
         smtp_host="127.0.0.1",
         smtp_port=post.port,
         smtp_tls="none",
-        smtp_timeout=TIMEOUT,
+        smtp_timeout=PATIENCE,
         database_patience=0,  # a database that is away ends the night, which is begun again
         batch_size=20,  # small, so that a kill falls between two of them
     )

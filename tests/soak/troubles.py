@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.soak.mail import MailServer
+from tests.soak.mail import PATIENCE, SHORT, MailServer
 from tests.soak.plan import LEDGERS, MAIL, NIGHT, STALE_WEEKS, Fault, gap_of
 from tests.soak.process import Child, Harm, Told, import_ledgers, run_delivery, run_night
 
@@ -184,7 +184,7 @@ class Troubles:
             met = self._stop(fault, server, 1 + (waiting.times == 0) * int(fault.size * 3))
         else:
             server.be(fault.kind.removeprefix("mail_"))
-            counts = soak.deliver()
+            counts = soak.deliver(SHORT if fault.kind == "mail_hangs" else PATIENCE)
             met = server.post.met + (counts["later"] if fault.kind == "mail_down" else 0)
             server.be("well")
         soak.journal.fault(on, fault.kind, met=met > 0, mails=met)

@@ -3,7 +3,11 @@
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,31 +23,53 @@ for n in range(100_000):
 """
 
 
-def test_a_log_is_kept_small_while_its_service_goes_on_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervising, "LOG_BYTES", 5_000)
-    monkeypatch.setattr(supervising, "LOOK_AT_LOGS", 0.0)
-    supervisor = Supervisor(tmp_path, lambda sentence: None)
-    supervisor.start(Service("talker", [sys.executable, "-c", TALKER], {}, lambda: True))
+LINES = 500  # in a log that is full
+PATIENCE = 60  # seconds
+
+
+def numbers(path: Path) -> list[int]:
+    """The lines of a log, by their numbers; one that was cut is none."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [int(line.split()[1]) for line in lines if line.startswith("line") and line.endswith("speaks")]
+
+
+def wait_for(what: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while not (found := what()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return found
+
+
+@contextmanager
+def watched(supervisor: Supervisor) -> Iterator[None]:
+    """Everything is ended with the block, however it goes."""
     thread = threading.Thread(target=supervisor.watch)
     thread.start()
-    log, oldest = tmp_path / "talker.log", tmp_path / f"talker.log.{supervising.OLDER_LOGS}"
-    deadline = time.monotonic() + 30
-    while not oldest.is_file():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    time.sleep(1)
-    supervisor.stop()
-    thread.join()
-    supervisor.end()
-    assert log.stat().st_size < 50_000
+    try:
+        yield
+    finally:
+        supervisor.stop()
+        thread.join()
+        supervisor.end()
+
+
+def test_a_log_is_kept_small_while_its_service_goes_on_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervising, "LOG_BYTES", LINES * len("line 000000 of a service that speaks\n"))
+    monkeypatch.setattr(supervising, "LOOK_AT_LOGS", 0.0)
+    supervisor = Supervisor(tmp_path, lambda sentence: None)
+    log, older = tmp_path / "talker.log", [tmp_path / f"talker.log.{n}" for n in range(supervising.OLDER_LOGS, 0, -1)]
+    supervisor.start(Service("talker", [sys.executable, "-c", TALKER], {}, lambda: True))
+    with watched(supervisor):
+        newest = wait_for(lambda: older[0].is_file() and numbers(older[-1]))[-1]
+        # Well into the file that was emptied, or the one after it.
+        wait_for(lambda: (found := numbers(log)) and found[-1] > newest + LINES // 2)
     assert not (tmp_path / f"talker.log.{supervising.OLDER_LOGS + 1}").exists()
-    newest = log.read_bytes() or (tmp_path / "talker.log.1").read_bytes()
-    assert b"\0" not in newest, "it goes on at the beginning of the emptied file"
-    lines = [
-        int(line.split()[1])
-        for path in (tmp_path / "talker.log.2", tmp_path / "talker.log.1", log)
-        for line in path.read_text(encoding="utf-8").splitlines()
-        if line.startswith("line") and line.endswith("speaks")
-    ]
-    assert lines == sorted(lines) and len(lines) > 100
-    assert lines[-1] - lines[0] - len(lines) < 50, "what was written between copying and emptying, and no more"
+    pieces = [found for path in (*older, log) if (found := numbers(path))]
+    assert len(pieces) >= supervising.OLDER_LOGS
+    for found in pieces:
+        assert found == list(range(found[0], found[-1] + 1)), "each goes on where it began, and has no hole"
+    for before, after in pairwise(pieces):
+        lost = after[0] - before[-1] - 1
+        assert 0 <= lost < LINES, "what was written between copying and emptying, and no whole log"
+    assert b"\0" not in log.read_bytes(), "it goes on at the beginning of the emptied file"
