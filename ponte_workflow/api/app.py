@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Body, FastAPI
+from fastapi import Body, FastAPI, Request
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 
@@ -67,9 +67,9 @@ def create_api(ponte: Ponte) -> FastAPI:
         `SECONDS.BODY` with the secret. Answer 2xx; anything else is tried again, for about 17 hours."""
 
     @app.get("/openapi.json", include_in_schema=False)
-    def document() -> JSONResponse:
+    def document(request: Request) -> JSONResponse:
         """This API, for programs; open to all, since it holds nobody's data."""
-        return JSONResponse(openapi.document(app))
+        return JSONResponse(openapi.document(request.app))  # not this `app`: FastAPI remembers endpoints for good
 
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     return app
