@@ -40,10 +40,8 @@ class Patience:
     def _wait(self, away: DatabaseAway, left: float) -> float:
         """Until the database answers; how many seconds of patience are left."""
         log.warning("database away", left=round(left))
-        pause, until = (
-            FIRST_PAUSE,
-            time.monotonic() + left,
-        )  # asking takes time as well: a machine that is gone answers nobody
+        pause = FIRST_PAUSE
+        until = time.monotonic() + left  # asking takes time as well: a machine that is gone answers nobody
         while (left := until - time.monotonic()) > 0:
             time.sleep(min(pause, left))
             pause = min(pause * 2, LONGEST_PAUSE)
