@@ -1,6 +1,7 @@
 """One event and all that follows from it: the step, its signals, eventless steps, clocks, tasks and messages."""
 
 from datetime import date
+from functools import cache
 
 from states.decision import (
     CloseTask,
@@ -23,6 +24,7 @@ from states.decision import (
 )
 from states.document import Consequence, Text, TriggerSpec
 from states.guards import GUARDS, Situation, need, parameters_of
+from states.machine import Need
 from states.pathway import Pathway
 from states.snapshot import HOUSEHOLD, Attempt, CaseSnapshot, Fact, Triggered, Value
 
@@ -58,7 +60,7 @@ class Course:
             self.configuration,
             (*self._clocks(), *self.effects),
             tuple(self.steps),
-            tuple((person_id, self.journeys[person_id]) for person_id in self.changed),
+            tuple([(person_id, self.journeys[person_id]) for person_id in self.changed]),
             private,
         )
 
@@ -84,7 +86,7 @@ class Course:
             self._record_attempt(event)
         situation = self.situation(event)
         needs = chart.machine.needs(here, event.trigger) or ()
-        truth = tuple(GUARDS[name].test(situation, parameters_of((name, text))) for name, text in needs)
+        truth = tuple([GUARDS[one[0]].test(situation, parameters_of(one)) for one in needs])
         there = chart.machine.step(here, event.trigger, truth)
         if there is None:
             return failing(situation, spec)
@@ -94,7 +96,7 @@ class Course:
                 event.trigger,
                 here,
                 there,
-                tuple(zip((f"{n}{p}" for n, p in needs), truth, strict=True)),
+                tuple(zip(_names(needs), truth, strict=True)),
             )
         )
         self._record_fields(event, spec)
@@ -257,6 +259,11 @@ class Course:
         if closed:
             return [*changes, Release((self.on - paused_on).days)]
         return [change._replace(due_on=None) if isinstance(change, StartClock) else change for change in changes]
+
+
+@cache
+def _names(needs: tuple[Need, ...]) -> tuple[str, ...]:
+    return tuple(f"{name}{parameters}" for name, parameters in needs)
 
 
 def clock_changes(

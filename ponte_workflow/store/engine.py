@@ -35,6 +35,7 @@ PRAGMAS = (
     "foreign_keys=ON",
     "cache_size=-65536",
     "temp_store=MEMORY",
+    "wal_autocheckpoint=8000",  # 32 MB: a night writes the same pages batch after batch
     "recursive_triggers=ON",  # else REPLACE INTO deletes past the triggers that keep histories
 )
 DatabaseFailed = SQLAlchemyError  # for those above, who know no SQLAlchemy
