@@ -14,8 +14,8 @@ import psycopg
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan, ringing
 from ponte_workflow.services.pathways import Pathways
-from ponte_workflow.store import batches, leases
-from ponte_workflow.store.engine import Store
+from ponte_workflow.store import arrays, batches, leases
+from ponte_workflow.store.engine import PRAGMAS, Store
 
 ON = date(2026, 11, 23)
 AT = datetime(2026, 11, 23, 2, 30, tzinfo=UTC)
@@ -169,13 +169,7 @@ def sqlite_rows(batch: dict[str, Any]) -> tuple[list[tuple[Any, ...]], ...]:
 
 def bare_sqlite(path: Path, written: list[tuple[list[tuple[Any, ...]], ...]]) -> float:
     raw = sqlite3.connect(path, isolation_level=None)
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        "cache_size=-65536",
-        "temp_store=MEMORY",
-    ):
+    for pragma in PRAGMAS:
         raw.execute(f"PRAGMA {pragma}")
 
     def run() -> None:
@@ -196,14 +190,10 @@ def bare_sqlite(path: Path, written: list[tuple[list[tuple[Any, ...]], ...]]) ->
 
 
 def bare_postgresql(target: str, written: list[dict[str, Any]]) -> float:
-    """The driver with the same statements: psycopg adapts the arrays, nothing else is between."""
+    """The driver with the same statements and the same arrays, written down beforehand."""
     raw = psycopg.connect(target.replace("+psycopg", ""))
     columns = [
-        {
-            name: tuple(list(column) for column in zip(*batch[name], strict=True))
-            for name in ("clocks", "heads", "history", "notices")
-        }
-        for batch in written
+        {name: arrays.columns(batch[name]) for name in ("clocks", "heads", "history", "notices")} for batch in written
     ]
 
     def run() -> None:
