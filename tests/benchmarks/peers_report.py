@@ -105,7 +105,8 @@ runs in turn, each in a new process with a new database. {os.cpu_count()} cores,
 
 A case waits with three recorded contact attempts and a timer. At night the due ones change state (three attempts over two ways
 are what the step needs), leave a row of audit, start the next timer and queue a notification; the same check looks at every row
-afterwards (tests/benchmarks/peers/job.py). Time and CPU are those of the night's work alone, without imports, seeding, reading of diagrams and pathways, and the start
+afterwards (tests/benchmarks/peers/job.py). Time and CPU are those of the night's work alone, without
+imports, seeding, reading of diagrams and pathways, and the start
 of servers; CPU is that of the process, its children and its servers. Times Ponte: the same on the same kind of database.
 """
 
