@@ -1,5 +1,6 @@
 """Logs of the services of `ponte up`: they stay small while the services run, and lose nothing that was kept."""
 
+import resource
 import sys
 import threading
 import time
@@ -73,3 +74,21 @@ def test_a_log_is_kept_small_while_its_service_goes_on_writing(tmp_path: Path, m
         lost = after[0] - before[-1] - 1
         assert 0 <= lost < LINES, "what was written between copying and emptying, and no whole log"
     assert b"\0" not in log.read_bytes(), "it goes on at the beginning of the emptied file"
+
+
+def test_a_log_for_whose_copy_there_is_no_room_is_emptied_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "LOG_BYTES", 1_000)
+    log = tmp_path / "silent.log"
+    log.write_bytes(b"x" * 5_000)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    supervisor = Supervisor(tmp_path, lambda sentence: None)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, hard))  # the kernel refuses to write more into a file
+    try:
+        supervisor.start(Service("silent", [sys.executable, "-c", "import time; time.sleep(60)"], {}, lambda: True))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        supervisor.end()
+    assert log.stat().st_size == 0
+    assert not (tmp_path / "silent.log.1").exists()
