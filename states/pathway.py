@@ -113,9 +113,8 @@ class Pathway:
             closures=tuple((closure.first, closure.last) for closure in document.calendar.closures.values()),
         )
         self._tasks: dict[str, Text] = {}
-        self._due = lru_cache(maxsize=10_000)(
-            self._due_date
-        )  # in one night many clocks begin, or ring, on the same day
+        # In one night many clocks begin, or ring, on the same day.
+        self._due = lru_cache(maxsize=10_000)(self._due_date)
         self._clock_names: dict[tuple[bool, Configuration, Configuration], tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._alarms: dict[tuple[bool, str], AlarmSequence] = {}
         for is_person, chart in ((False, self.household), (True, self.person)):

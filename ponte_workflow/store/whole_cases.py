@@ -126,9 +126,8 @@ class _Reader:
         rows = found.cursor.fetchall()
         if self.tx.is_postgresql or not rows or not (days or truths):
             return rows
-        columns: list[Sequence[Any]] = list(
-            zip(*rows, strict=True)
-        )  # a column at a time: half the price of a row at a time
+        # A column at a time: half the price of a row at a time.
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
         for at in days:
             columns[at] = [text and date.fromisoformat(text) for text in columns[at]]
         for at in truths:
