@@ -129,3 +129,17 @@ def test_processes_of_one_machine_work_on_the_shards(town: Town, prefect: str, t
     console("nightly", "--on", ON.isoformat(), environment=town.machine("leader", "processes", **settings))
     assert len(shards_done_by(store)) == 2
     town.expect_the_same(store)
+
+
+def test_a_killed_process_of_one_machine_is_missed_by_nobody(town: Town, prefect: str, tmp_path: Path) -> None:
+    store, log = town.again("lost"), tmp_path / "leader.log"
+    settings = {"PONTE_PREFECT_API_URL": prefect, "PONTE_PROCESSES": "2", "PONTE_LEASE_SECONDS": "3", **SMALL}
+    environment = town.machine("leader", "lost", **settings | {"PONTE_BATCH_SIZE": "1"})
+    words = ("flows.console", "nightly", "--on", ON.isoformat(), "--json")
+    with process(*words, environment=environment, log=log) as leader:
+        os.kill(stopped_at_work(store, lambda: helper_at_work(store), NIGHTS), signal.SIGKILL)
+        leader.wait(NIGHTS)
+    assert leader.returncode == 0, log.read_text(encoding="utf-8")
+    assert night_is_completed(store, ON)
+    assert "a process of the night was killed" in log.read_text(encoding="utf-8")
+    town.expect_the_same(store)
