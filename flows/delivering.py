@@ -38,9 +38,7 @@ def deliver_all(
     if shard[0] == 0:
         counts |= _follow(ponte, at, limit, down)
     elif down:  # whoever has the first shard may have nothing to send that way
-        counts["alerts"] = Patience(ponte.store, ponte.settings.database_patience).through(
-            lambda: tell_alerts(ponte, down, at)
-        )
+        counts["alerts"] = tell_alerts(ponte, down, at)
     return counts, down
 
 
@@ -61,17 +59,19 @@ def _follow(ponte: Ponte, at: datetime, limit: int, down: list[str]) -> dict[str
         counts |= {f"returned_{name}": count for name, count in read.counts.items() if count}
         down += ["bounces"] if read.down else []
     counts["contacts_wrong"] = through(lambda: reaching.follow(ponte.store, ponte.pathways, at=at))
-    counts["alerts"] = through(lambda: tell_alerts(ponte, down, at))
+    counts["alerts"] = tell_alerts(ponte, down, at)
     return counts
 
 
 def tell_alerts(ponte: Ponte, down: list[str], at: datetime) -> int:
-    """Tell whoever looks after the machine what there is to tell; how much it was."""
-    return alerting.tell(
-        ponte.store,
-        ponte.alerts,
-        down,
-        at=at,
-        lock_file=ponte.settings.folder / "alerts.lock",
-        public_url=ponte.settings.public_url,
+    """Tell whoever looks after the machine what there is to tell; how much it was. A database that is away is waited for."""
+    return Patience(ponte.store, ponte.settings.database_patience).through(
+        lambda: alerting.tell(
+            ponte.store,
+            ponte.alerts,
+            down,
+            at=at,
+            lock_file=ponte.settings.folder / "alerts.lock",
+            public_url=ponte.settings.public_url,
+        )
     )

@@ -121,7 +121,7 @@ def run_nights(
 ) -> dict[str, Any]:
     """Every night up to `on`, without Prefect; returns the certificate of `on`.
 
-    A second run started meanwhile helps the first with its shards, and finds the work done.
+    A second run started meanwhile helps the first with its shards (PostgreSQL) or waits, and finds the work done.
     incidents: what happened before this run took over; the first night that is not completed yet says so.
     """
     happened = Counter(incidents)
