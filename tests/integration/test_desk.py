@@ -1,58 +1,24 @@
-"""People who work here: tasks, appointments with reminders to both sides, the calendar feed, teams, handovers, four eyes."""
+"""People who work here: tasks, appointments with reminders to both sides, the calendar feed."""
 
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
 from icalendar import Calendar
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
-from ponte_workflow import clock
 from ponte_workflow.clock import ROME
-from ponte_workflow.errors import BadInput, NeedsMissing, NotAllowed, NotFound, PonteError
-from ponte_workflow.services import agenda, auditing, caseloads, casework, digest_words, tasks, teaming, undoing
-from ponte_workflow.services import night as nights
-from ponte_workflow.services.casework import Occasion
+from ponte_workflow.errors import BadInput, NotAllowed, NotFound
+from ponte_workflow.services import agenda, auditing, digest_words, tasks, undoing
 from ponte_workflow.services.night import reminding
-from ponte_workflow.store import appointments, casefile, cases, history, network, todos
-from ponte_workflow.store.cases import CaseRow
-from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store import appointments, cases, history, network, todos
 from ponte_workflow.store.schema.agenda import todo
-from ponte_workflow.store.schema.casework import fact, task
+from ponte_workflow.store.schema.casework import task
 from ponte_workflow.store.schema.messages import outbox
-from ponte_workflow.store.schema.money import instalment, payment_plan
-from ponte_workflow.store.schema.network import staff
-from tests.builders import MONDAY, create_ledger
+from tests.builders import MONDAY
+from tests.integration.desk import APPOINTMENT, DAY, TODAY, night, referred, staff_id, told
 from tests.integration.standing_cases import walk
 from tests.site import Site
-
-TODAY = clock.today()
-DAY = timedelta(days=1)
-BROKEN = "{"
-APPOINTMENT: dict[str, Any] = {"what": "colloquio", "where": "sportello", "hour": 10, "minute": 30}
-
-
-def night(site: Site, on: date) -> None:
-    nights.run_nights(site.ponte.night_plan("plain"), on, at=lambda: datetime.combine(on, clock.now().timetz()))
-
-
-def told(tx: Transaction, rule: str) -> list[tuple[str, str]]:
-    """(recipient, kind) of the notices of that rule."""
-    rows = tx.connection.execute(select(outbox.c.recipient, outbox.c.kind).where(outbox.c.rule.startswith(rule)))
-    return [(row.recipient, row.kind) for row in rows.all()]
-
-
-def staff_id(tx: Transaction, username: str) -> int:
-    return network.member_by_username(tx, username).id
-
-
-def referred(site: Site, tx: Transaction, on: date = TODAY) -> CaseRow:
-    """A case with an open task for its worker: ask whether the service accepts."""
-    row = walk(site.team, tx, "met", "wanda", on=on)
-    return site.team.do(tx, "wanda", row.code, "refer", on, receiving_service="SerT", reason="r", household_agrees=True)
-
-
-# Tasks
 
 
 def test_tasks_of_the_pathway_are_on_the_list_of_whoever_has_the_case_and_of_nobody_else(site: Site) -> None:
@@ -314,245 +280,6 @@ def test_a_leavers_feed_is_gone_and_guesses_are_counted(site: Site) -> None:
 
 
 # Teams
-
-
-def test_the_coordinator_of_a_team_is_told_first_of_its_peoples_cases(site: Site) -> None:
-    with site.ponte.store.transaction() as tx:
-        second = network.add_staff(
-            tx,
-            username="sofia",
-            name="Sofia",
-            partner_code="elefanti_volanti",
-            roles=("supervisor",),
-            email="sofia@example.org",
-            language="it",
-            at=clock.now(),
-        )
-        row = walk(site.team, tx, "met", "wanda")
-        place = {"partner_id": row.partner_id, "quarter_id": row.quarter_id}
-
-        def holder() -> int | None:
-            book = network.directory(tx, TODAY)
-            return book.holder("supervisor", assigned_to=staff_id(tx, "wanda"), **place)
-
-        assert holder() == staff_id(tx, "sara"), "without teams the first supervisor"
-        sara = site.team.occasion(tx, "sara", TODAY)
-        team_id = teaming.add(tx, sara, "elefanti_volanti", "North")
-        teaming.put(tx, sara, team_id, "North", "sofia", ("wanda",))
-        assert holder() == staff_id(tx, "sofia")
-        assert network.directory(tx, TODAY).holder(
-            "supervisor", assigned_to=staff_id(tx, "walter"), **place
-        ) == staff_id(tx, "sara")
-        tx.connection.execute(update(staff).where(staff.c.username == "sofia").values(active=False))
-        assert holder() == staff_id(tx, "sara"), "a coordinator who left is not waited for"
-    assert second
-
-
-def test_teams_are_looked_after_by_their_own_supervisor(site: Site) -> None:
-    sara, rita = site.signed_in("sara"), site.signed_in("rita")
-    page = sara.post(
-        "/administration/teams", data={"partner": "elefanti_volanti", "name": "North"}, follow_redirects=True
-    ).text
-    assert "choose its people" in page
-    kept = sara.post(
-        "/administration/teams/1",
-        data={"name": "North", "coordinator": "sara", "member": ["wanda"]},
-        follow_redirects=True,
-    )
-    assert "Kept" in kept.text and "Wanda" in kept.text
-    wrong = sara.post("/administration/teams/1", data={"name": "North", "coordinator": "wanda"}, follow_redirects=True)
-    assert wrong.status_code == 422 and "coordinated by a supervisor" in wrong.text
-    stranger = sara.post("/administration/teams/1", data={"name": "North", "member": ["rita"]}, follow_redirects=True)
-    assert stranger.status_code == 422 and "rita" in stranger.text
-    twice = sara.post(
-        "/administration/teams", data={"partner": "elefanti_volanti", "name": "North"}, follow_redirects=True
-    )
-    assert twice.status_code == 422 and "already" in twice.text
-    assert rita.post("/administration/teams/1", data={"name": "Mine"}, follow_redirects=True).status_code == 403
-    assert "no more" in sara.post("/administration/teams/1/remove", follow_redirects=True).text
-
-
-# Handing over a caseload
-
-
-def test_a_caseload_is_looked_at_handed_over_with_its_desk_and_taken_back(site: Site) -> None:
-    with site.ponte.store.transaction() as tx:
-        rows = [walk(site.team, tx, stage, "wanda") for stage in ("screening", "met", "active")]
-        site.team.do(tx, "wanda", rows[1].code, "make_appointment", TODAY, day=TODAY + 5 * DAY, **APPOINTMENT)
-        tasks.add(tx, site.team.occasion(tx, "wanda", TODAY), "Bring forms", TODAY + DAY, code=rows[1].code)
-    sara = site.signed_in("sara")
-    page = sara.get("/supervision/caseload?giver=wanda&taker=walter").text
-    assert all(row.code in page for row in rows) and "Hand over 3 cases" in page
-    assert "Hand over" not in sara.get("/supervision/caseload?giver=wanda&taker=rita").text.split("preview-title")[1]
-    stale = sara.post(
-        "/supervision/caseload", data={"giver": "wanda", "taker": "walter", "expected": "2"}, follow_redirects=True
-    )
-    assert stale.status_code == 409
-    said = sara.post(
-        "/supervision/caseload", data={"giver": "wanda", "taker": "walter", "expected": "3"}, follow_redirects=True
-    ).text
-    assert "3 cases were given over" in said
-    with site.ponte.store.transaction() as tx:
-        wanda, walter = staff_id(tx, "wanda"), staff_id(tx, "walter")
-        now = [cases.by_id(tx, row.id) for row in rows]
-        assert {row.assigned_to for row in now} == {walter}
-        assert [row.configuration for row in now] == [row.configuration for row in rows], "nothing else moved"
-        assert appointments.of_case(tx, rows[1].id)[0].staff_id == walter
-        assert [one.text for one in todos.own(tx, [walter])] == ["Bring forms"]
-        assert {to for to, _kind in told(tx, "handover/")} == {f"staff:{walter}"}
-        casework.assign(tx, site.team.occasion(tx, "sara", TODAY), rows[2].code, "wanda")
-    said = sara.post("/supervision/caseload/1/undo", follow_redirects=True).text
-    assert "2 cases were given over" in said and rows[2].code in said
-    with site.ponte.store.transaction() as tx:
-        assert {cases.by_id(tx, row.id).assigned_to for row in rows} == {wanda}
-        assert [one.text for one in todos.own(tx, [wanda])] == ["Bring forms"]
-        assert auditing.verify(tx, site.ponte.pathways).sound
-    assert sara.post("/supervision/caseload/1/undo", follow_redirects=True).status_code == 422
-
-
-def test_a_handover_until_a_day_comes_back_by_itself_when_its_worker_is_there(site: Site) -> None:
-    back = MONDAY + 4 * DAY
-    with site.ponte.store.transaction() as tx:
-        row = walk(site.team, tx, "met", "wanda", on=MONDAY)
-        wanda, walter = staff_id(tx, "wanda"), staff_id(tx, "walter")
-        caseloads.hand_over(tx, site.team.occasion(tx, "sara", MONDAY), "wanda", "walter", until=back)
-        network.set_absence(tx, wanda, MONDAY, back, walter)
-    for n, holder in ((3, walter), (4, walter), (5, wanda)):  # away on the day itself: the night after
-        night(site, MONDAY + n * DAY)
-        with site.ponte.store.transaction() as tx:
-            assert cases.by_id(tx, row.id).assigned_to == holder, n
-
-
-def breaks(tx: Transaction, case_id: int) -> None:
-    """A fact that nobody can read: the case cannot be looked at any more."""
-    history_id = tx.connection.execute(select(fact.c.history_id).where(fact.c.case_id == case_id).limit(1)).scalar_one()
-    broken = {"name": "objective", "value": BROKEN, "on": MONDAY, "history_id": history_id, "retracted": False}
-    tx.connection.execute(insert(fact).values(case_id=case_id, **broken))
-
-
-def test_a_broken_case_of_a_handover_keeps_neither_the_night_nor_the_others(site: Site) -> None:
-    with site.ponte.store.transaction() as tx:
-        rows = [walk(site.team, tx, "met", "wanda", on=MONDAY) for _n in range(3)]
-        wanda, walter = staff_id(tx, "wanda"), staff_id(tx, "walter")
-        sara = site.team.occasion(tx, "sara", MONDAY)
-        breaks(tx, rows[2].id)
-        given = caseloads.hand_over(tx, sara, "wanda", "walter", until=MONDAY + DAY)
-        assert (given.went, list(given.stayed)) == (2, [rows[2].code])
-        breaks(tx, rows[0].id)
-    night(site, MONDAY + DAY)
-    with site.ponte.store.transaction() as tx:
-        assert [cases.by_id(tx, row.id).assigned_to for row in rows] == [walter, wanda, wanda]
-        assert rows[0].code in [case.code for case in casefile.now_set_aside(tx)]
-        tx.connection.execute(update(fact).where(fact.c.value == BROKEN).values(retracted=True))
-    night(site, MONDAY + 2 * DAY)
-    with site.ponte.store.transaction() as tx:
-        assert {cases.by_id(tx, row.id).assigned_to for row in rows} == {wanda}
-        assert caseloads.due_back(tx, MONDAY + 2 * DAY) == []
-
-
-def test_a_handover_that_cannot_be_says_why(site: Site) -> None:
-    with site.ponte.store.transaction() as tx:
-        walk(site.team, tx, "met", "wanda")
-        sara = site.team.occasion(tx, "sara", TODAY)
-        wrong: list[tuple[Occasion, str, str, date | None, type[PonteError]]] = [
-            (sara, "wanda", "wanda", None, BadInput),
-            (sara, "wanda", "vera", None, NeedsMissing),
-            (sara, "wanda", "walter", TODAY, BadInput),
-            (sara, "walter", "wanda", None, NeedsMissing),  # has no case
-            (sara, "rita", "wanda", None, NotAllowed),
-            (site.team.occasion(tx, "wanda", TODAY), "wanda", "walter", None, NotAllowed),
-        ]
-        for who, giver, taker, until, error in wrong:
-            with pytest.raises(error):
-                caseloads.hand_over(tx, who, giver, taker, until=until)
-
-
-def test_a_new_case_is_offered_to_who_knew_the_household(site: Site) -> None:
-    with site.ponte.store.transaction() as tx:
-        old = walk(site.team, tx, "met", "walter", on=TODAY - 30 * DAY)
-        site.team.do(tx, "walter", old.code, "drop_out", TODAY - 20 * DAY, reason="r")
-        new = casework.open_case(
-            tx,
-            site.team.occasion(tx, None, TODAY),
-            tenancy_id=old.tenancy_id,
-            household_id=old.household_id,
-            quarter_id=old.quarter_id,
-            pathway="sanpolino",
-            why={},
-        )
-    sara = site.signed_in("sara")
-    assert f"Walter knows this household: had {old.code}" in sara.get(f"/cases/{new.code}").text
-    form = sara.get(f"/cases/{new.code}/do/assign").text
-    assert '<option value="walter" selected>' in form
-
-
-# Four eyes
-
-
-def breached(site: Site, tx: Transaction) -> CaseRow:
-    """A case whose plan was breached: four instalments, two of them missed."""
-    row = walk(site.team, tx, "active", "wanda", on=TODAY - 150 * DAY)
-    create_ledger(tx, row.tenancy_id, on=TODAY, due_on=TODAY - 200 * DAY, cents=40_000)
-    first = TODAY - 120 * DAY
-    row = site.team.do(
-        tx,
-        "wanda",
-        row.code,
-        "agree_plan",
-        TODAY - 140 * DAY,
-        total=40_000,
-        instalments=8,
-        first_due_on=first,
-        signed_by_household=True,
-        signed_by_landlord=True,
-    )
-    plan = select(payment_plan.c.id).where(payment_plan.c.case_id == row.id)
-    tx.connection.execute(
-        update(instalment)
-        .where(instalment.c.plan_id.in_(plan), instalment.c.number <= 2)
-        .values(status="missed", paid_cents=0)
-    )
-    row = site.team.do(tx, None, row.code, "instalment_late", TODAY)
-    return site.team.do(tx, None, row.code, "breach", TODAY)
-
-
-def statuses(tx: Transaction, row: CaseRow) -> list[str]:
-    plan = select(payment_plan.c.id).where(payment_plan.c.case_id == row.id)
-    query = select(instalment.c.status).where(instalment.c.plan_id.in_(plan)).order_by(instalment.c.number)
-    return list(tx.connection.execute(query).scalars())[:3]
-
-
-def test_four_eyes_excuse_a_breach_and_an_undo_brings_the_missed_instalments_back(site: Site) -> None:
-    with site.ponte.store.transaction() as tx:
-        row = breached(site, tx)
-        with pytest.raises(NeedsMissing):
-            site.team.do(tx, "sara", row.code, "excuse", TODAY)
-        site.team.do(tx, "sara", row.code, "propose_excuse", TODAY, reason="illness")
-        with pytest.raises(NotAllowed, match="a colleague has to take this one"):
-            site.team.do(tx, "sara", row.code, "excuse", TODAY)
-        row = site.team.do(tx, "lidia", row.code, "excuse", TODAY)
-        assert statuses(tx, row) == ["excused", "excused", "due"] and "active.payment.paying" in row.configuration
-        undoing.undo(tx, site.team.occasion(tx, "lidia", TODAY), row.code)
-        assert statuses(tx, row) == ["missed", "missed", "due"]
-        site.team.do(tx, "lidia", row.code, "refuse_excuse", TODAY, reason="no papers")
-        with pytest.raises(NeedsMissing):
-            site.team.do(tx, "lidia", row.code, "excuse", TODAY)
-
-
-def test_four_eyes_write_off_what_is_left_and_nothing_of_it_is_asked_for_any_more(site: Site) -> None:
-    with site.ponte.store.transaction() as tx:
-        row = breached(site, tx)
-        site.team.do(tx, "sara", row.code, "propose_write_off", TODAY, reason="nothing to live on")
-        with pytest.raises(NotAllowed):
-            site.team.do(tx, "sara", row.code, "write_off", TODAY)
-        row = site.team.do(tx, "lidia", row.code, "write_off", TODAY)
-        assert "active.payment.settled" in row.configuration
-        plan = select(payment_plan.c.status).where(payment_plan.c.case_id == row.id)
-        assert tx.connection.execute(plan).scalars().all() == ["written_off"]
-        undoing.undo(tx, site.team.occasion(tx, "lidia", TODAY), row.code)
-        assert tx.connection.execute(plan).scalars().all() == ["active"]
-    page = site.signed_in("lidia").get("/supervision/decisions?kind=proposals").text
-    assert row.code in page and "Write off what is left of the plan" in page
 
 
 def test_the_patience_with_a_late_task_is_that_of_a_working_week() -> None:
