@@ -21,8 +21,8 @@ from tests.databases import administer
 
 REPOSITORY = Path(__file__).parents[2]
 CASES = 160
-# That long after the cases were opened nearly every alarm has something to say: a last night, and ten missed ones after it.
-LAST, ON = MONDAY + timedelta(days=20), MONDAY + timedelta(days=31)
+# That long after the cases were opened clocks ring and cases stall every night: a last one, two missed ones, and this one.
+LAST, ON = MONDAY + timedelta(days=13), MONDAY + timedelta(days=16)
 
 
 def free_port() -> int:
@@ -172,11 +172,27 @@ def helper_at_work(store: Store) -> int | None:
     return None if found is None else int(found.rpartition(":")[2])
 
 
-def stopped_at_work(store: Store, at_work: Callable[[], int | None], seconds: float) -> int:
+@contextmanager
+def nobody_rings(store: Store) -> Iterator[None]:
+    """Whoever takes a shard of clocks stands in it until the end of the block, however quick it is: no history is written."""
+    with store.engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql("LOCK TABLE history IN SHARE MODE")
+        yield
+
+
+def two_at_work(store: Store) -> bool:
+    """Whether two processes have a shard each, just now."""
+    query = "SELECT count(DISTINCT claimed_by) FROM night_step WHERE status = 'running' AND step = 'clocks'"
+    with store.reading() as tx:
+        return tx.connection.exec_driver_sql(query).scalar() == 2
+
+
+def stopped_at_work(store: Store, at_work: Callable[[], int | None], seconds: float, *logs: Path) -> int:
     """The id of a process that `at_work` finds, stopped (SIGSTOP) for certain in the middle of its shard.
 
-    Between being found and being stopped it may have ended the shard: then there is nothing to take over from it. So it
-    is looked for again once it stands still and no COMMIT is on its way; if it is not found there, it goes on.
+    Begun within `nobody_rings`, so that there is somebody to find. A shard without due clocks may still have ended between
+    being found and being stopped: then there is nothing to take over. So it is looked for again once it stands still and
+    no COMMIT is on its way; if it is not found there, it goes on.
     """
 
     def stopped() -> int | None:
@@ -198,7 +214,7 @@ def stopped_at_work(store: Store, at_work: Callable[[], int | None], seconds: fl
             let_go_on(found)
         return found if still else None
 
-    return int(eventually(stopped, seconds))
+    return int(eventually(stopped, seconds, *logs))
 
 
 def stands_still(process_id: int) -> bool:

@@ -93,9 +93,9 @@ def test_a_receiver_that_fails_twice_is_tried_again_and_nothing_is_doubled(
     assert deliver(store) == EventReport(events_queued=2, events_later=1, events_put_off=1)
     assert webhooks.fan_out(store, AT) == webhooks.fan_out(store, AT + timedelta(hours=1)) == 0
     assert deliver(store, AT + timedelta(minutes=1)).events_sent == 0, "not before its time"
-    at = AT + BACK_OFF[0] + timedelta(seconds=1)
+    at = AT + BACK_OFF[0] + timedelta(minutes=1)
     assert deliver(store, at) == EventReport(events_later=1, events_put_off=1), "a redirect is not followed"
-    at += BACK_OFF[1] + timedelta(seconds=1)
+    at += BACK_OFF[1] + timedelta(minutes=1)
     assert deliver(store, at).events_sent == 2
     with store.transaction() as tx:
         events = select(outbox.c.status, outbox.c.attempts).where(outbox.c.delivery == "webhook")
@@ -164,7 +164,7 @@ def test_events_are_no_messages_to_people(store: Store, team: Team, receiver: Re
     at = AT
     for wait in (*BACK_OFF, timedelta()):
         deliver(store, at)
-        at += wait + timedelta(seconds=1)
+        at += wait + timedelta(minutes=1)
     with store.transaction() as tx:
         assert tx.connection.execute(select(outbox.c.status).where(outbox.c.delivery == "webhook")).scalar() == "failed"
         shown = approving.messages(tx, team.occasion(tx, "lidia"))
