@@ -1,6 +1,7 @@
 """A real IMAP server (pymap) for the tests, behind TLS from the first byte as providers of certified mail have it."""
 
 import imaplib
+import select
 import socket
 import ssl
 import subprocess
@@ -56,36 +57,24 @@ class Post:
         server.login(USER, PASSWORD)
         return server
 
-    def carry(self, client: socket.socket) -> None:
-        """Between one client and the server, until either hangs up."""
-        try:
-            inside = socket.create_connection(("127.0.0.1", self.plain), timeout=10)
-        except OSError:
-            client.close()
-            return
-
-        def to_server() -> None:
-            with suppress(OSError):
-                while chunk := client.recv(65536):
-                    inside.sendall(chunk)
-            with suppress(OSError):
-                inside.shutdown(socket.SHUT_RDWR)
-
-        threading.Thread(target=to_server, daemon=True).start()
-        said = 0
-        with suppress(OSError):
-            while chunk := inside.recv(65536):
-                if self.silent:
-                    continue
-                if self.cut_after is not None and said + len(chunk) > self.cut_after:
-                    client.sendall(chunk[: max(self.cut_after - said, 0)])
-                    break
-                client.sendall(chunk)
-                said += len(chunk)
-        for end in (client, inside):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
+    def carry(self, client: ssl.SSLSocket) -> None:
+        """Between one client and the server, until either hangs up. In one thread: an SSLSocket is no matter for two."""
+        with suppress(OSError), client, socket.create_connection(("127.0.0.1", self.plain), timeout=10) as inside:
+            said = 0
+            while True:
+                ready, _, _ = ([client], [], []) if client.pending() else select.select([client, inside], [], [])
+                for end in ready:
+                    chunk = end.recv(65536)
+                    if not chunk:
+                        return
+                    if end is client:
+                        inside.sendall(chunk)
+                    elif self.cut_after is not None and said + len(chunk) > self.cut_after:
+                        client.sendall(chunk[: max(self.cut_after - said, 0)])
+                        return
+                    elif not self.silent:
+                        client.sendall(chunk)
+                        said += len(chunk)
 
 
 @contextmanager

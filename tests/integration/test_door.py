@@ -17,6 +17,8 @@ from ponte_workflow.store.schema.accounts import credential, web_session
 from ponte_workflow.web.gate import COOKIE, HEADERS
 from tests.site import PASSWORD, Site
 
+pytestmark = pytest.mark.machine_clock
+
 
 def knock(browser: TestClient, username: str = "wanda", password: str = PASSWORD, to: str = "/") -> int:
     return browser.post("/sign-in", data={"username": username, "password": password, "to": to}).status_code

@@ -14,6 +14,8 @@ from ponte_workflow.store.accounts import credential_of, sessions_of, touch_sess
 from ponte_workflow.web.gate import COOKIE
 from tests.site import HOST, PASSWORD, Site
 
+pytestmark = pytest.mark.machine_clock
+
 NEW = "undici oche in giardino"
 
 

@@ -22,6 +22,8 @@ from ponte_workflow.web.visit import ANYBODY
 from tests.integration.route_table import OF_A_CASE, pages
 from tests.site import HOST, PASSWORD, Site
 
+pytestmark = pytest.mark.machine_clock
+
 HOME = HOST.removeprefix("https://")
 STEP = timedelta(seconds=30)
 

@@ -26,6 +26,8 @@ from ponte_workflow.web.single_sign_on import WAY
 from tests.integration.oidc_provider import CLIENT, SECRET, FakeTown, running
 from tests.site import Site, make_site
 
+pytestmark = pytest.mark.machine_clock
+
 
 @pytest.fixture
 def town() -> Iterator[FakeTown]:
