@@ -8,13 +8,15 @@ def web() -> None:
     import uvicorn
 
     from flows.watching import watched
-    from ponte_workflow.server import build
+    from ponte_workflow.server import build, spare_the_collector
 
     ponte = open_ponte()
     settings = ponte.settings
+    app = build(ponte)
+    spare_the_collector()
     with watched(ponte):
         uvicorn.run(
-            build(ponte),
+            app,
             host=settings.web_host,
             port=settings.web_port,
             log_level="warning",

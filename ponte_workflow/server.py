@@ -1,5 +1,6 @@
 """What one process serves: the pages, the API beside them, whether it is alive and ready, and its numbers."""
 
+import gc
 import hmac
 import re
 
@@ -56,6 +57,13 @@ def build(ponte: Ponte) -> FastAPI:
         return Response(content, media_type=metrics.CONTENT_TYPE)
 
     return app
+
+
+def spare_the_collector() -> None:
+    """Keep what the start has made out of the garbage collector's way, for good: it lives as long as the process, and
+    walking all of it in the middle of a request made one page in a hundred wait for 0.2 seconds."""
+    gc.collect()
+    gc.freeze()
 
 
 def _may_measure(ponte: Ponte, request: Request) -> bool:

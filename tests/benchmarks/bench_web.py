@@ -84,6 +84,7 @@ def pages(ponte: Ponte, region: Region, *, requests: int, database: Path | None 
 
 async def _pages(ponte: Ponte, region: Region, requests: int, database: Path | None, only: str) -> list[Figure]:
     app = server.build(ponte)
+    server.spare_the_collector()  # as `ponte web` does
     found = []
     with counted(ponte) as statements:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=HOST) as client:

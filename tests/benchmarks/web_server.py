@@ -11,6 +11,7 @@ from ponte_workflow.bootstrap import open_ponte
 def main() -> None:
     """Serve the installation that the environment names, on any free port of this machine."""
     app = server.build(open_ponte())
+    server.spare_the_collector()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         print(listening.getsockname()[1], flush=True)
