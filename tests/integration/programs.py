@@ -6,7 +6,9 @@ from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
+from fastapi import FastAPI
 from httpx import Response
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from ponte_workflow import clock
@@ -70,3 +72,18 @@ def standing(site: Site, stage: str = "to_contact", worker: str = "wanda", on: d
     """The code of a case that stands there."""
     with site.ponte.store.transaction() as tx:
         return walk(site.team, tx, stage, worker, on=on).code
+
+
+def problem(answer: Response) -> tuple[int, str, str]:
+    """Status, type and sentence of a refusal; it must be a problem document."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    body = answer.json()
+    assert body["status"] == answer.status_code and body["title"]
+    return body["status"], body["type"].removeprefix("urn:ponte:problem:"), body["detail"]
+
+
+def api_of(site: Site) -> FastAPI:
+    """The mounted application."""
+    found = next(route for route in site.app.routes if isinstance(route, Mount) and route.path == "/api/v1")
+    assert isinstance(found.app, FastAPI)
+    return found.app

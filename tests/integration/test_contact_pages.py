@@ -1,45 +1,25 @@
-"""Contacts on the case page, the inbox, costs by month, staff alerts, and the commands for them."""
+"""Contacts on the case page, the inbox, costs by month, and the commands for them."""
 
-import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
-from notifications.errors import BadData, ChannelDown
-from ponte_workflow import clock
+from notifications.errors import ChannelDown
 from ponte_workflow.errors import BadInput, InvalidField, NotAllowed, NotFound
-from ponte_workflow.services import alerting, bouncing, contacts, costing, inboxes, night
+from ponte_workflow.services import bouncing, contacts, costing, inboxes
 from ponte_workflow.services.contacts import Mended
-from ponte_workflow.services.delivery import deliver
 from ponte_workflow.store import cases, network, outbox, tracking
-from ponte_workflow.store.engine import Store
 from ponte_workflow.store.outbox import OutboxRow, Proof
 from ponte_workflow.store.schema.messages import evidence
 from ponte_workflow.store.schema.messages import inbox as inbox_table
 from ponte_workflow.store.schema.neighbourhood import contact
 from ponte_workflow.store.schema.network import access, staff
-from ponte_workflow.store.schema.nights import night as night_table
+from tests.integration.contact_cases import NOW, TODAY, open_one, send, tell
 from tests.integration.outbox_rows import Tray
 from tests.site import Site
 from tests.unit.test_bounces import dsn
-
-TODAY = clock.today()
-NOW = clock.now()
-
-
-def open_one(site: Site, **person: Any) -> tuple[str, int]:
-    """A case of wanda's: its code, and the number of its adult."""
-    with site.ponte.store.transaction() as tx:
-        row = site.team.open_case(tx, TODAY - timedelta(days=10), **person)
-        site.team.do(tx, "sara", row.code, "assign", TODAY - timedelta(days=9), case_worker="wanda")
-        return row.code, min(cases.persons(tx, row.household_id))
 
 
 def kept(site: Site, person_id: int) -> dict[str, Any]:
@@ -135,26 +115,6 @@ def test_one_wish_at_a_time_and_a_no_ends_it(site: Site) -> None:
 
 
 # --- Inbox --------------------------------------------------------------------------------------------------------
-
-
-def tell(site: Site, username: str, rule: str, *, kind: str = "inform", delivery: str = "direct", **more: Any) -> int:
-    with site.ponte.store.transaction() as tx:
-        number = network.member_by_username(tx, username).id
-        values = {"message": "stale_ledger", "data": {"on": TODAY}} | more
-        found = outbox.queue(
-            tx,
-            OutboxRow(rule=rule, due_on=TODAY, recipient=f"staff:{number}", kind=kind, delivery=delivery, **values),
-        )
-    assert found is not None
-    return found
-
-
-def send(site: Site, channel: Any = None) -> Any:
-    channels = dict(site.ponte.channels) | ({"email": channel} if channel else {})
-    return deliver(
-        site.ponte.store, channels, site.ponte.writer(), sender="p@example.org", courtesy=site.ponte.courtesy(),
-        at=NOW, limit=100,
-    )  # fmt: skip
 
 
 def test_every_notice_lies_in_the_inbox_until_it_is_read(site: Site) -> None:
@@ -311,103 +271,6 @@ def test_the_households_own_file_holds_its_wishes_and_what_became_of_its_message
 
 
 # --- Alerts -------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Ear:
-    """Who hears the alerts, or does not."""
-
-    hears: Callable[[], bool] = lambda: True
-    heard: list[str] = field(default_factory=list)
-
-    def tell(self, title: str, text: str) -> bool:
-        if not self.hears():
-            return False
-        self.heard.append(text)
-        return True
-
-
-def at(hour: int) -> datetime:
-    return datetime(TODAY.year, TODAY.month, TODAY.day, hour, tzinfo=clock.ROME)
-
-
-@pytest.fixture
-def told(tmp_path: Path) -> Callable[..., int]:
-    """Tell what there is to tell; how much that was."""
-    return partial(alerting.tell, lock_file=tmp_path / "alerts.lock")
-
-
-def test_a_channel_that_is_down_is_told_once_a_day(store: Store, told: Callable[..., int]) -> None:
-    ear = Ear()
-    assert told(store, ear, ["sms"], at=at(9), public_url="https://ponte.example/") == 1
-    assert told(store, ear, ["sms"], at=at(10)) == 0
-    assert told(store, ear, ["sms", "email"], at=at(9) + timedelta(days=1)) == 2
-    assert "SMS" in ear.heard[0] and ear.heard[0].endswith("https://ponte.example/inbox")
-    assert told(store, None, ["sms"], at=at(9)) == 0
-
-
-def test_what_could_not_be_told_is_told_later_and_not_for_ever(store: Store, told: Callable[..., int]) -> None:
-    deaf = Ear(hears=lambda: False)
-
-    class Broken(Ear):
-        def tell(self, title: str, text: str) -> bool:
-            raise BadData("no such address")
-
-    assert told(store, deaf, ["sms"], at=at(9)) == 0
-    assert told(store, Broken(), [], at=at(10)) == 0
-    ear = Ear()
-    assert told(store, ear, [], at=at(11)) == 1
-    assert told(store, deaf, ["email"], at=at(12)) == 0
-    assert told(store, ear, [], at=at(12) + timedelta(days=2)) == 0
-
-
-def test_a_night_that_did_not_complete_is_told_in_the_morning(site: Site, told: Callable[..., int]) -> None:
-    store, ear = site.ponte.store, Ear()
-    assert told(store, ear, [], at=at(9)) == 0, "a Ponte that has never had a night misses none"
-    night.run_nights(site.ponte.night_plan("plain"), TODAY - timedelta(days=1), at=lambda: at(3) - timedelta(days=1))
-    assert told(store, ear, [], at=at(5)) == 0, "it may still come"
-    assert told(store, ear, [], at=at(7)) == 1
-    assert f"{TODAY:%d/%m/%Y}" in ear.heard[0]
-    with store.transaction() as tx:
-        tx.connection.execute(update(night_table).values(status="running", completed_at=None))
-        tx.connection.execute(
-            insert(night_table).values(
-                business_on=TODAY - timedelta(days=9), status="completed", runner="plain", replayed=False,
-                started_at=at(3), attempts=1,
-            )
-        )  # fmt: skip
-    day_before = at(3) - timedelta(days=1)
-    assert told(store, ear, [], at=day_before + timedelta(hours=1)) == 0, "it is at work"
-    assert told(store, ear, [], at=day_before + timedelta(hours=3)) == 1, "it began and did not end"
-
-
-def test_notices_that_do_not_wait_are_told_at_once_without_anybodys_data(site: Site, told: Callable[..., int]) -> None:
-    code, _person = open_one(site)
-    with site.ponte.store.transaction() as tx:
-        case_id = cases.by_code(tx, code).id
-    tell(site, "sara", "breach", case_id=case_id, message="plan_breached", data={})
-    send(site)
-    ear = Ear()
-    assert told(site.ponte.store, ear, [], at=NOW + timedelta(minutes=1)) == 1
-    assert told(site.ponte.store, ear, [], at=NOW + timedelta(minutes=3)) == 0
-    assert code not in ear.heard[0] and "Prova" not in ear.heard[0]
-
-
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # apprise looks for a library of its own
-def test_apprise_tells_a_real_address_and_keeps_its_secret(tmp_path: Path) -> None:
-    from notifications.channels.alerts import AppriseAlerts
-    from tests.integration.receiver import Receiver, receiving
-
-    with receiving(Receiver()) as receiver:
-        place = receiver.url.removeprefix("http://")
-        alerts = AppriseAlerts([f"json://{place}"])
-        assert alerts.tell("Ponte", "a sentence") is True
-        receiver.statuses.append(500)
-        assert alerts.tell("Ponte", "again") is False
-    assert json.loads(receiver.received[0][1])["message"] == "a sentence"
-    assert "127.0.0.1" not in repr(alerts)
-    with pytest.raises(BadData):
-        AppriseAlerts(["nonsense"]).tell("a", "b")
 
 
 # --- API ----------------------------------------------------------------------------------------------------------

@@ -1,12 +1,9 @@
 """The figures of the pathway: stays from histories, medians, flows, and whose cases are counted for whom."""
 
 import random
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from math import ceil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,130 +11,18 @@ from sqlalchemy import event, select, text
 
 from ponte_workflow.errors import NotAllowed, PonteError
 from ponte_workflow.services import figuring, projecting, rights, undoing, views
-from ponte_workflow.services import night as nights
-from ponte_workflow.services.night import Plan
-from ponte_workflow.store import cases, figures, history, network
+from ponte_workflow.store import cases, figures, network
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.figures import Figures
 from ponte_workflow.store.schema.desk import stay
-from tests.builders import MONDAY, Team, create_ledger, create_team
-
-Spell = tuple[int, str, date, date | None]  # case id, state, entered, left
-SUITABLE: dict[str, Any] = {"cause": "dismissal", "objective": True, "transitory": True}
-VALUES = SUITABLE | {
-    "notes": "x",
-    "reason": "x",
-    "channel": "phone",
-    "outcome": "spoken",
-    "privacy_consent": True,
-    "participation": True,
-}
+from tests.builders import MONDAY, Team, create_team
+from tests.integration.figured_cases import SUITABLE, VALUES, open_and_assign, to_active, to_met
+from tests.integration.plain_figures import everything, plain_figures, plain_flow, project, spells, stays
 
 
 @pytest.fixture
 def team(store: Store) -> Iterator[Team]:
     yield create_team(store)
-
-
-@pytest.fixture
-def plan(team: Team, tmp_path: Path) -> Plan:
-    return Plan(team.store, team.pathways, tmp_path / "night.lock", "plain", ledger_max_age_days=10_000)
-
-
-def project(tx: Transaction, *, limit: int = 2000) -> None:
-    """Everything there is, in chunks of `limit` entries."""
-    to = projecting.readable_to(tx, datetime(2026, 1, 1, tzinfo=UTC), all_of_it=True)
-    while projecting.project(tx, to, limit=limit).more:
-        pass
-
-
-def stays(tx: Transaction) -> list[Spell]:
-    rows = tx.connection.execute(select(stay.c.case_id, stay.c.state, stay.c.entered_on, stay.c.left_on))
-    return sorted((tuple(row) for row in rows), key=str)
-
-
-def everything(tx: Transaction) -> list[list[tuple[object, ...]]]:
-    """The whole projection, but for surrogate keys."""
-    columns = {
-        "stay": "case_id, quarter_id, partner_id, state, entered_on, entered_seq, left_on, left_seq",
-        "state_figures": "state, quarter_id, stays, median_days, p90_days",
-        "month_flow": "month, quarter_id, state, entered",
-        "projection": "name, history_to",
-    }
-    return [
-        sorted((tuple(row) for row in tx.connection.execute(text(f"SELECT {some} FROM {table}"))), key=str)
-        for table, some in columns.items()
-    ]
-
-
-def spells(tx: Transaction) -> list[Spell]:
-    """The stays by plain reading of the histories: a line of configurations, from which an undo cuts the end."""
-    found: list[Spell] = []
-    for code in cases.all_codes(tx):
-        case_id = cases.by_code(tx, code).id
-        line: list[tuple[int, date, set[str]]] = []
-        for entry in history.of_case(tx, case_id):
-            if entry.kind == "undo":
-                line = [one for one in line if one[0] < entry.data["undoes"]]
-            elif entry.kind in ("opened", "step"):
-                parts = [leaf.split(".") for leaf in entry.data["to"]]
-                line.append((entry.seq, entry.on, {".".join(p[:n]) for p in parts for n in range(1, len(p) + 1)}))
-        begun: dict[str, date] = {}
-        for _seq, on, here in line:
-            found += [(case_id, state, begun.pop(state), on) for state in sorted(begun.keys() - here)]
-            begun |= dict.fromkeys(here - begun.keys(), on)
-        found += [(case_id, state, on, None) for state, on in begun.items()]
-    return sorted(found, key=str)
-
-
-def plain_figures(tx: Transaction, on: date) -> dict[tuple[str, int], Figures]:
-    """Medians and percentiles by sorting."""
-    ended = defaultdict(list)
-    for case_id, state, entered, left in spells(tx):
-        if left is not None:
-            ended[state, cases.by_id(tx, case_id).quarter_id].append((left, (left - entered).days))
-    found = {}
-    for key, all_of_them in ended.items():
-        recent = [days for left, days in all_of_them if left >= on - timedelta(days=365)]
-        days = sorted(recent if len(recent) >= 20 else [days for _left, days in all_of_them])
-        found[key] = Figures(len(days), days[ceil(len(days) * 0.5) - 1], days[ceil(len(days) * 0.9) - 1])
-    return found
-
-
-def plain_flow(tx: Transaction) -> Counter[tuple[int, int, str]]:
-    """First entries by month."""
-    first: dict[tuple[int, str], date] = {}
-    for case_id, state, entered, _left in spells(tx):
-        first[case_id, state] = min(entered, first.get((case_id, state), entered))
-    return Counter(
-        (on.year * 12 + on.month - 1, cases.by_id(tx, case_id).quarter_id, state)
-        for (case_id, state), on in first.items()
-    )
-
-
-def to_met(team: Team, tx: Transaction, code: str, on: date = MONDAY) -> None:
-    team.do(tx, "sara", code, "assign", on, case_worker="wanda")
-    team.do(tx, "wanda", code, "confirm", on, **SUITABLE)
-    team.do(tx, "wanda", code, "record_attempt", on, channel="phone", outcome="spoken")
-    team.do(tx, "wanda", code, "meet", on)
-
-
-def to_active(team: Team, tx: Transaction, code: str, on: date = MONDAY) -> None:
-    to_met(team, tx, code, on)
-    team.do(tx, "wanda", code, "consent", on, privacy_consent=True, participation=True)
-    for person in cases.adults(tx, cases.by_code(tx, code).household_id, on):
-        team.do(tx, "wanda", code, "start_pip", on, person=person)
-        team.sign_pip(tx, "wanda", code, person, on)
-        team.do(tx, "wanda", code, "search", on, person_id=person)
-    team.do(tx, "wanda", code, "record_assessment", on)
-    team.do(tx, "wanda", code, "record_esf_entry", on)
-    team.do(tx, "wanda", code, "activate", on)
-
-
-def open_and_assign(team: Team, tx: Transaction, on: date, days: int) -> str:
-    code = team.open_case(tx, on).code
-    team.do(tx, "sara", code, "assign", on + timedelta(days=days), case_worker="wanda")
-    return code
 
 
 def rows_of(heat: figuring.HeatMap) -> dict[str, figuring.HeatRow]:
@@ -418,43 +303,6 @@ def test_counting_reads_the_index_in_its_own_order(team: Team) -> None:
             statement, parameters = asked[-1]
             plan = [row[3] for row in tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
             assert len(plan) == 1 and plan[0].endswith("INDEX ix_cases_standing"), plan
-
-
-def test_the_night_makes_the_figures_and_leaves_what_is_written_this_minute(team: Team, plan: Plan) -> None:
-    at = datetime(2026, 11, 4, 11, 0, 30, tzinfo=UTC)
-    with team.store.transaction() as tx:
-        old = team.open_case(tx, MONDAY)
-        create_ledger(tx, old.tenancy_id)
-        team.do(tx, "sara", old.code, "assign", MONDAY + timedelta(days=1), case_worker="wanda")
-        team.do(tx, "wanda", old.code, "confirm", MONDAY + timedelta(days=2), **SUITABLE)  # half a minute before `at`
-    certificate = nights.run_nights(plan, date(2026, 11, 4), at=lambda: at)
-    assert certificate["steps"]["figures"] == {"status": "completed", "looked_at": 2, "acted_on": 2, "set_aside": 0}
-    with team.store.transaction() as tx:
-        assert [state for _id, state, _a, left in stays(tx) if left is None] == ["screening"]
-        assert figuring.usual_days(tx, "detected", old.quarter_id) == 1
-    certificate = nights.run_nights(plan, date(2026, 11, 5), at=lambda: at + timedelta(days=1))
-    assert certificate["steps"]["figures"]["looked_at"] == 1
-    with team.store.transaction() as tx:
-        assert stays(tx) == spells(tx)
-
-
-def test_missed_nights_leave_the_figures_to_the_real_one_and_a_rehearsal_makes_none(team: Team, plan: Plan) -> None:
-    def night(on: date) -> dict[str, object]:
-        return nights.run_nights(plan, on, at=lambda: datetime(on.year, on.month, on.day, 2, 30, tzinfo=UTC))
-
-    night(MONDAY - timedelta(days=1))
-    with team.store.transaction() as tx:
-        create_ledger(tx, team.open_case(tx, MONDAY).tenancy_id)
-        before = everything(tx)
-    actions = nights.rehearse(plan, MONDAY + timedelta(days=2), at=datetime(2026, 11, 4, 2, 30, tzinfo=UTC))
-    assert not [one for one in actions if one.step == "figures"]
-    with team.store.transaction() as tx:
-        assert everything(tx) == before
-    night(MONDAY + timedelta(days=2))
-    missed = nights.certificate(plan.store, MONDAY)["steps"]["figures"]
-    assert (missed["status"], missed["looked_at"]) == ("skipped", 0)
-    with team.store.transaction() as tx:
-        assert stays(tx) == spells(tx) != []
 
 
 def test_a_stay_belongs_to_the_partner_that_has_the_case_now(team: Team) -> None:

@@ -1,22 +1,19 @@
-"""PIPs in versions, their actions and signatures, placements: through the services and the pages, on both databases."""
+"""PIPs in versions, their actions and signatures: through the services and the pages, on both databases."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from ponte_workflow.errors import InvalidField, NeedsMissing, NotAllowed, NotFound, TriggerNotAllowedHere
-from ponte_workflow.services import auditing, casework, pips, undoing
-from ponte_workflow.services import night as nights
-from ponte_workflow.store import cases, placements
+from ponte_workflow.services import auditing, pips, undoing
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from states.pip import PipDocument
-from tests.builders import BOTH_SIGN, MONDAY, Team, create_person
+from tests.builders import BOTH_SIGN, Team
+from tests.integration.pip_steps import night, signed, the_task
 from tests.integration.standing_cases import TODAY, adult_of, walk
 from tests.site import Site
-
-PLACE = {"employer": "Una ditta", "placement_kind": "fixed_term", "placed_on": TODAY}
 
 
 @pytest.fixture
@@ -25,21 +22,6 @@ def case(site: Site) -> tuple[CaseRow, int]:
     with site.team.store.transaction() as tx:
         row = walk(site.team, tx, "planning", "wanda")
         return row, adult_of(tx, row)
-
-
-def signed(team: Team, tx: Transaction, case: tuple[CaseRow, int], on: date = TODAY) -> None:
-    team.sign_pip(tx, "gino", case[0].code, case[1], on)
-
-
-def night(site: Site, on: date) -> None:
-    at = datetime.combine(on, time(3), tzinfo=UTC)
-    nights.run_nights(site.ponte.night_plan("plain"), on, at=lambda: at)
-
-
-def the_task(tx: Transaction, kind: str) -> tuple[str | None, bool] | None:
-    """(due day, done) of a task."""
-    found = tx.connection.execute(text("SELECT due_on, closed_on FROM task WHERE kind = :kind"), {"kind": kind}).first()
-    return None if found is None else (None if found[0] is None else str(found[0]), found[1] is not None)
 
 
 # --- The document --------------------------------------------------------------------------------------------------
@@ -225,86 +207,6 @@ def test_volunteers_read_a_pip_and_do_not_write_it(site: Site) -> None:
             pips.write(tx, who, row.code, adult_of(tx, row), PipDocument())
 
 
-# --- Placements ----------------------------------------------------------------------------------------------------
-
-
-def test_a_placement_before_the_pip_is_signed_is_refused_in_words(site: Site, case: tuple[CaseRow, int]) -> None:
-    (row, person), team = case, site.team
-    with team.store.transaction() as tx, pytest.raises(TriggerNotAllowedHere, match=r"possible only from.*Signed"):
-        team.do(tx, "gino", row.code, "place", TODAY, person_id=person, **PLACE)
-
-
-def test_a_wrong_vat_number_is_named(site: Site, case: tuple[CaseRow, int]) -> None:
-    (row, person), team = case, site.team
-    with team.store.transaction() as tx:
-        signed(team, tx, case)
-        with pytest.raises(InvalidField, match=r"VAT number \(vat_number\).*11 digits"):
-            team.do(tx, "gino", row.code, "place", TODAY, person_id=person, **PLACE, vat_number="00743110158")
-        team.do(tx, "gino", row.code, "place", TODAY, person_id=person, **PLACE, vat_number="IT 00743110157")
-        (found,) = placements.of_case(tx, row.id)
-        assert found.vat_number == "00743110157"
-
-
-def test_a_placement_is_checked_lost_and_found_again(site: Site, case: tuple[CaseRow, int]) -> None:
-    (row, person), team = case, site.team
-    with team.store.transaction() as tx:
-        signed(team, tx, case)
-        more = {"weekly_hours": 25, "wage_band": "from_500", "tutor": "Somebody at the firm"}
-        team.do(tx, "gino", row.code, "place", TODAY, person_id=person, **PLACE, **more)
-        month = TODAY + timedelta(days=30)
-        team.do(tx, "gino", row.code, "check_placement", month, person_id=person, placement_check="difficulties")
-        ended = month + timedelta(days=5)
-        team.do(
-            tx, "gino", row.code, "lose_job", ended, person_id=person, end_reason="contract_over", reason="Over",
-            ended_on=month,
-        )  # fmt: skip
-        (found,) = placements.of_case(tx, row.id)
-        assert (found.starts_on, found.ends_on, found.end_reason) == (TODAY, month, "contract_over")
-        assert (found.weekly_hours, found.wage_band, found.tutor) == (25, "from_500", "Somebody at the firm")
-        assert found.checks == ((month, 30, "difficulties"),)
-        team.do(tx, "gino", row.code, "place", ended, person_id=person, **(PLACE | {"placed_on": ended}))
-        assert [one.ends_on for one in placements.of_case(tx, row.id)] == [None, month]
-        who = team.occasion(tx, "gino", ended)
-        undoing.undo(tx, who, row.code)
-        undoing.undo(tx, who, row.code)
-        (found,) = placements.of_case(tx, row.id)
-        assert found.ends_on is None and cases.journeys_of(tx, row.id)[person] == "placed"
-        assert auditing.verify(tx, team.pathways).found == []
-
-
-@pytest.mark.parametrize(
-    ("days", "sentence"),
-    [pytest.param(-1, "cannot come before the start", id="before"), pytest.param(11, "in the future", id="later")],
-)
-def test_a_placement_ends_neither_before_it_began_nor_in_the_future(
-    site: Site, case: tuple[CaseRow, int], days: int, sentence: str
-) -> None:
-    (row, person), team = case, site.team
-    with team.store.transaction() as tx:
-        signed(team, tx, case)
-        team.do(tx, "gino", row.code, "place", TODAY, person_id=person, **PLACE)
-        on, ended = TODAY + timedelta(days=10), TODAY + timedelta(days=days)
-        with pytest.raises(NeedsMissing, match=sentence):
-            team.do(tx, "gino", row.code, "lose_job", on, person_id=person, reason="x", ended_on=ended)
-        assert placements.of_case(tx, row.id)[0].ends_on is None
-
-
-def test_a_job_lost_while_a_plan_runs_asks_to_review_it_before_the_next_instalment(site: Site) -> None:
-    team = site.team
-    with team.store.transaction() as tx:
-        row = walk(team, tx, "active", "wanda", on=MONDAY)
-        person = adult_of(tx, row)
-        signed(team, tx, (row, person), MONDAY)
-        team.do(tx, "gino", row.code, "place", MONDAY, person_id=person, **(PLACE | {"placed_on": MONDAY}))
-        first = MONDAY + timedelta(days=10)  # a Thursday
-        plan = {"total": 60_000, "instalments": 3, "first_due_on": first}
-        team.do(tx, "wanda", row.code, "agree_plan", MONDAY, **plan, signed_by_household=True, signed_by_landlord=True)
-        lost = first - timedelta(days=3)  # a Monday: five working days later the instalment would be past
-        team.do(tx, "gino", row.code, "lose_job", lost, person_id=person, reason="Dismissed")
-        assert the_task(tx, "review_payment_plan") == (str(first - timedelta(days=1)), False)
-        assert casework.look(tx, team.occasion(tx, "wanda", lost), row.code).row.configuration[2].endswith("searching")
-
-
 # --- Pages ---------------------------------------------------------------------------------------------------------
 
 
@@ -352,14 +254,6 @@ def test_what_cannot_be_read_comes_back_with_the_form(
     )
     assert answer.status_code == 422 and sentence in answer.text
     assert "Italian, a little Arabic" in answer.text, "nothing typed is lost"
-
-
-def test_placements_are_listed_to_who_may_see_the_cases(site: Site, case: tuple[CaseRow, int]) -> None:
-    with site.team.store.transaction() as tx:
-        signed(site.team, tx, case)
-        site.team.do(tx, "gino", case[0].code, "place", TODAY, person_id=case[1], **PLACE)
-    assert "Una ditta" in site.signed_in("gino").get("/placements").text
-    assert "Una ditta" not in site.signed_in("rita").get("/placements").text
 
 
 # --- Reviews, comparison, paper ------------------------------------------------------------------------------------
@@ -425,36 +319,3 @@ def test_a_confidential_note_is_about_a_person_and_for_few_eyes(site: Site, case
         detail = tx.connection.execute(text("SELECT count(*) FROM history_detail d JOIN history h ON h.id = d.history_id "
                                             "WHERE h.data LIKE '%special_note%'")).scalar()  # fmt: skip
         assert detail == 0, "the history knows that there is a note, never what it says"
-
-
-def test_a_placement_beside_another_one_is_checked_from_its_own_start(site: Site) -> None:
-    team = site.team
-    begun = TODAY + timedelta(days=20)
-    with team.store.transaction() as tx:
-        row = walk(team, tx, "planning", "wanda")
-        first = adult_of(tx, row)
-        second = create_person(tx, row.household_id, ordinal=2)
-        team.do(tx, "wanda", row.code, "start_pip", TODAY, person=second)
-        for person, on in ((first, TODAY), (second, begun)):
-            team.sign_pip(tx, "gino", row.code, person, on)
-            place = PLACE | {"placed_on": on}
-            team.do(tx, "gino", row.code, "place", on, person_id=person, **place)
-
-    def asked() -> list[tuple[int, bool]]:
-        with team.store.transaction() as tx:
-            query = "SELECT person_id, closed_on FROM task WHERE kind = 'placement_check' ORDER BY id"
-            return [(one.person_id, one.closed_on is not None) for one in tx.connection.execute(text(query))]
-
-    night(site, begun + timedelta(days=29))
-    assert asked() == [], "the first one has the clock of the household's work track"
-    night(site, begun + timedelta(days=30))
-    assert asked() == [(second, False)]
-    with team.store.transaction() as tx:
-        on = begun + timedelta(days=31)
-        team.do(tx, "gino", row.code, "check_placement", on, person_id=second, placement_check="well")
-        assert auditing.verify(tx, team.pathways).found == []
-    assert asked() == [(second, True)]
-    night(site, begun + timedelta(days=89))
-    assert len(asked()) == 1
-    night(site, begun + timedelta(days=90))
-    assert asked() == [(second, True), (second, False)]

@@ -1,15 +1,15 @@
-"""Four eyes over money: excused breaches and write-offs, and what an undo brings back."""
+"""Four eyes: over money (excused breaches, write-offs, what an undo brings back) and over referrals."""
 
 import pytest
 from sqlalchemy import select, update
 
 from ponte_workflow.errors import NeedsMissing, NotAllowed
-from ponte_workflow.services import undoing
+from ponte_workflow.services import casework, undoing
 from ponte_workflow.store.cases import CaseRow
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.money import instalment, payment_plan
 from tests.builders import create_ledger
-from tests.integration.desk import DAY, TODAY
+from tests.integration.desk import DAY, TODAY, referred
 from tests.integration.standing_cases import walk
 from tests.site import Site
 
@@ -78,3 +78,40 @@ def test_four_eyes_write_off_what_is_left_and_nothing_of_it_is_asked_for_any_mor
         assert tx.connection.execute(plan).scalars().all() == ["active"]
     page = site.signed_in("lidia").get("/supervision/decisions?kind=proposals").text
     assert row.code in page and "Write off what is left of the plan" in page
+
+
+def test_whoever_proposed_a_referral_does_not_accept_it(site: Site) -> None:
+    store, team = site.ponte.store, site.team
+    with store.transaction() as tx:
+        code = referred(site, tx).code
+    with store.transaction() as tx, pytest.raises(NotAllowed, match="a colleague has to take this one"):
+        team.do(tx, "wanda", code, "accept_referral", TODAY)
+    with store.transaction() as tx:
+        _standing, possible = casework.why(tx, team.occasion(tx, "wanda", TODAY), code)
+        mine = next(p for p in possible if p.trigger == "accept_referral")
+        assert not mine.ready and [failure.name for failure in mine.missing] == ["four_eyes"]
+        _standing, possible = casework.why(tx, team.occasion(tx, "sara", TODAY), code)
+        assert next(p for p in possible if p.trigger == "accept_referral").ready
+        # Whoever proposed it may take it back by a refusal.
+        assert next(p for p in possible if p.trigger == "refuse_referral").ready
+    assert "was your step" in site.signed_in("wanda").get(f"/cases/{code}").text
+    assert "was your step" not in site.signed_in("sara").get(f"/cases/{code}").text
+    shown = site.signed_in("sara").get("/supervision/decisions?kind=proposals").text
+    assert f"/cases/{code}/do/accept_referral" in shown and "Wanda" in shown
+    with store.transaction() as tx:
+        assert team.do(tx, "sara", code, "accept_referral", TODAY).configuration == ("closed.referred",)
+
+
+def test_a_proposal_that_was_taken_back_binds_nobody(site: Site) -> None:
+    store, team = site.ponte.store, site.team
+    with store.transaction() as tx:
+        code = referred(site, tx).code
+        undoing.undo(tx, team.occasion(tx, "wanda", TODAY), code)
+        again = {"receiving_service": "x", "reason": "y", "household_agrees": True}
+        team.do(tx, "sara", code, "refer", TODAY, **again)
+    with store.transaction() as tx, pytest.raises(NotAllowed):
+        team.do(tx, "sara", code, "accept_referral", TODAY)
+    shown = site.signed_in("sara").get("/supervision/decisions?kind=proposals").text
+    assert "is for a colleague: you proposed it" in shown and f"/cases/{code}/do/accept_referral" not in shown
+    with store.transaction() as tx:
+        assert team.do(tx, "wanda", code, "accept_referral", TODAY).closed_on == TODAY

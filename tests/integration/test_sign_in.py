@@ -1,74 +1,24 @@
 """The door: who gets in, who is locked out, what a session is worth."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
-import pyotp
 import pytest
 from sqlalchemy import func, select, update
-from starlette.testclient import TestClient
 
 from ponte_workflow import clock
-from ponte_workflow.errors import BadInput
 from ponte_workflow.services import accounts, passwords
 from ponte_workflow.services.accounts import ABSOLUTE, FIRST_LOCK, FREE_FAILURES, HALF_WAY, IDLE, LONGEST_LOCK
-from ponte_workflow.store import network
-from ponte_workflow.store.accounts import credential_of, put_credential, sessions_of
+from ponte_workflow.store.accounts import put_credential, sessions_of
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.accounts import recovery_code, web_session
 from ponte_workflow.store.schema.network import access, staff
 from ponte_workflow.web.gate import COOKIE
 from ponte_workflow.web.visit import ANYBODY
+from tests.integration.at_the_door import HOME, STEP, end_lock, half_way_in, id_of, knock, lock_of, with_second_factor
 from tests.integration.route_table import OF_A_CASE, pages
-from tests.site import HOST, PASSWORD, Site
+from tests.site import PASSWORD, Site
 
 pytestmark = pytest.mark.machine_clock
-
-HOME = HOST.removeprefix("https://")
-STEP = timedelta(seconds=30)
-
-
-def knock(site: Site, password: str = PASSWORD, username: str = "wanda", **form: str) -> Any:
-    """Somebody at the door, in a browser of their own."""
-    return site.visitor().post("/sign-in", data={"username": username, "password": password, **form})
-
-
-def id_of(tx: Transaction, username: str = "wanda") -> int:
-    return network.member_by_username(tx, username).id
-
-
-def with_second_factor(site: Site, username: str = "wanda") -> tuple[pyotp.TOTP, tuple[str, ...]]:
-    """Somebody whose second factor is in force, and whose codes of the last minute are not used up."""
-    with site.ponte.store.transaction() as tx:
-        who, at = id_of(tx, username), clock.now()
-        totp = pyotp.TOTP(accounts.propose_second_factor(tx, who))
-        codes = accounts.confirm_second_factor(tx, who, totp.at(at), at)
-        put_credential(tx, who, totp_last_step=0)
-    return totp, codes
-
-
-def half_way_in(site: Site, username: str = "wanda") -> TestClient:
-    """A browser in which the password was right and the code is still to come."""
-    browser = site.visitor()
-    answer = browser.post("/sign-in", data={"username": username, "password": PASSWORD})
-    assert answer.headers["location"].startswith("/sign-in/code")
-    return browser
-
-
-def lock_of(site: Site, username: str = "wanda") -> timedelta | None:
-    """How long the account is locked from now on, to the second."""
-    with site.ponte.store.reading() as tx:
-        known = credential_of(tx, id_of(tx, username))
-    assert known is not None
-    if known.locked_until is None or known.locked_until <= clock.now():
-        return None
-    return timedelta(seconds=round((known.locked_until - clock.now()).total_seconds(), -1))
-
-
-def end_lock(site: Site) -> None:
-    """As if the time of the lock had passed."""
-    with site.ponte.store.transaction() as tx:
-        put_credential(tx, id_of(tx), locked_until=clock.now() - timedelta(seconds=1))
 
 
 # --- Password ------------------------------------------------------------------------------------------------------
@@ -145,64 +95,6 @@ def test_a_new_session_takes_the_place_of_the_one_in_the_same_browser(site: Site
     thief = site.visitor()
     thief.cookies.set(COOKIE, before, domain=HOME, path="/")
     assert thief.get("/account").status_code == 303
-
-
-@pytest.mark.parametrize(
-    "password",
-    [
-        pytest.param("corto", id="five characters"),
-        pytest.param("undici sole", id="eleven characters"),
-        pytest.param("x" * 64 + "abcd " * 13, id="129 characters"),
-        pytest.param("passwordpassword", id="a common one, twice"),
-        pytest.param("Password2026!!", id="a common one with figures and signs"),
-        pytest.param("P4ssw0rd!!!!!", id="a common one with figures for letters"),
-        pytest.param("2026!password2026", id="a common one between figures"),
-        pytest.param("U n   p o n t e sul blu", id="the programme's name with blanks"),
-        pytest.param("abababababab", id="two letters"),
-        pytest.param("gattogattogatto", id="one word again and again"),
-        pytest.param("123456789012345", id="figures alone"),
-        pytest.param("io sono wanda qui", id="with the username"),
-    ],
-)
-def test_a_password_that_others_try_first_is_refused(password: str) -> None:
-    with pytest.raises(BadInput):
-        passwords.check_rules(password, "wanda")
-
-
-@pytest.mark.parametrize(
-    "password",
-    [
-        pytest.param("nove gatti sul tetto", id="words in a row"),
-        pytest.param("dodici sole!", id="twelve characters"),
-        pytest.param("così è perché è più", id="with accents"),
-        pytest.param("猫が九匹屋根の上にいます", id="in another writing"),
-        pytest.param("adagio adagio piano", id="a short username may be part of a word"),
-        pytest.param("nove gatti " * 10 + "nel buio", id="128 characters and less"),
-    ],
-)
-def test_a_long_password_is_taken_whatever_it_is_made_of(password: str) -> None:
-    passwords.check_rules(password, "ada")
-
-
-def test_a_random_password_obeys_the_rules_and_is_never_the_same() -> None:
-    made = {accounts.random_password() for _n in range(50)}
-    assert len(made) == 50
-    for password in made:
-        passwords.check_rules(password, "wanda")
-
-
-def test_the_same_letters_are_the_same_password_however_a_keyboard_composes_them() -> None:
-    kept = passwords.hash_password("perche\u0301 no, perche\u0301 no")
-    assert passwords.verify(kept, "perch\u00e9 no, perch\u00e9 no")
-    assert kept.startswith("$argon2id$")
-
-
-def test_nothing_may_follow_a_password_however_long_it_is() -> None:
-    longest = "nove gatti sul tetto " * 6 + "si"
-    assert len(longest) == passwords.LONGEST
-    kept = passwords.hash_password(longest)
-    assert passwords.verify(kept, longest)
-    assert not passwords.verify(kept, longest + "x")
 
 
 # --- Lock-out ------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Supervision: counts that agree with their lists, for whose eyes, at a fixed number of questions; decisions; four eyes."""
+"""Supervision: counts that agree with their lists, for whose eyes, at a fixed number of questions; decisions."""
 
 import re
 from collections.abc import Iterator
@@ -10,8 +10,7 @@ import pytest
 from sqlalchemy import event, insert, select, update
 
 from ponte_workflow import clock
-from ponte_workflow.errors import NotAllowed
-from ponte_workflow.services import approving, casework, supervising, undoing, views
+from ponte_workflow.services import approving, supervising, views
 from ponte_workflow.store import network
 from ponte_workflow.store import outbox as box
 from ponte_workflow.store.engine import Store, Transaction
@@ -313,44 +312,6 @@ def test_mails_about_no_case_are_decided_by_the_partner_and_the_lead(site: Site)
     assert [site.signed_in(u).get(path).status_code for u in ("rita", "sara")] == [404, 200]
     # It waits because it cannot be made: that is said where the words would stand.
     assert "the message cannot be made (KeyError)" in site.signed_in("lidia").get(path).text
-
-
-def test_whoever_proposed_a_referral_does_not_accept_it(site: Site) -> None:
-    code = open_one(site, worker="wanda")
-    store, team = site.ponte.store, site.team
-    with store.transaction() as tx:
-        team.do(tx, "wanda", code, "refer", TODAY, **SERVICE)
-    with store.transaction() as tx, pytest.raises(NotAllowed, match="a colleague has to take this one"):
-        team.do(tx, "wanda", code, "accept_referral", TODAY)
-    with store.transaction() as tx:
-        _standing, possible = casework.why(tx, team.occasion(tx, "wanda", TODAY), code)
-        mine = next(p for p in possible if p.trigger == "accept_referral")
-        assert not mine.ready and [failure.name for failure in mine.missing] == ["four_eyes"]
-        _standing, possible = casework.why(tx, team.occasion(tx, "sara", TODAY), code)
-        assert next(p for p in possible if p.trigger == "accept_referral").ready
-        # Whoever proposed it may take it back by a refusal.
-        assert next(p for p in possible if p.trigger == "refuse_referral").ready
-    assert "was your step" in site.signed_in("wanda").get(f"/cases/{code}").text
-    assert "was your step" not in site.signed_in("sara").get(f"/cases/{code}").text
-    shown = site.signed_in("sara").get("/supervision/decisions?kind=proposals").text
-    assert f"/cases/{code}/do/accept_referral" in shown and "Wanda" in shown
-    with store.transaction() as tx:
-        assert team.do(tx, "sara", code, "accept_referral", TODAY).configuration == ("closed.referred",)
-
-
-def test_a_proposal_that_was_taken_back_binds_nobody(site: Site) -> None:
-    code = open_one(site, worker="wanda")
-    store, team = site.ponte.store, site.team
-    with store.transaction() as tx:
-        team.do(tx, "wanda", code, "refer", TODAY, **SERVICE)
-        undoing.undo(tx, team.occasion(tx, "wanda", TODAY), code)
-        team.do(tx, "sara", code, "refer", TODAY, **SERVICE)
-    with store.transaction() as tx, pytest.raises(NotAllowed):
-        team.do(tx, "sara", code, "accept_referral", TODAY)
-    shown = site.signed_in("sara").get("/supervision/decisions?kind=proposals").text
-    assert "is for a colleague: you proposed it" in shown and f"/cases/{code}/do/accept_referral" not in shown
-    with store.transaction() as tx:
-        assert team.do(tx, "wanda", code, "accept_referral", TODAY).closed_on == TODAY
 
 
 def test_the_heat_map_leads_to_the_cases_it_counts(site: Site) -> None:
