@@ -29,9 +29,8 @@ from ponte_workflow.services.integrations import SCOPES
 from ponte_workflow.services.throttling import Throttle
 from ponte_workflow.store.crypto import FieldCipher
 from states.fields import YEARS
-from tests.integration.programs import BASE, Program, program
+from tests.integration.programs import BASE, Program, api_of, program
 from tests.integration.standing_cases import TODAY, Keeper, sqlite_site, walk
-from tests.integration.test_api import api_of
 from tests.site import Site
 
 EXAMPLES_EACH = 20

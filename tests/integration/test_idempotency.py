@@ -15,8 +15,7 @@ from ponte_workflow.store import integrations
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.accounts import idempotent_call
 from ponte_workflow.store.schema.casework import contact_attempt
-from tests.integration.programs import program, standing
-from tests.integration.test_api import api_of, problem
+from tests.integration.programs import api_of, problem, program, standing
 from tests.site import Site
 
 STEP = {"fields": {"channel": "door", "outcome": "spoken"}}
