@@ -66,12 +66,14 @@ def with_prefect(ponte: Ponte, day: date) -> dict[str, Any]:
         ) from error
     try:
         return followed_through(ponte, day, nightly_check)
+    except (RecursionError, NotImplementedError):
+        raise  # of our own making, and of nobody's server
     except RuntimeError as error:
         # What Prefect raises when its own server does not come up; our services raise PonteError.
         raise PrefectUnavailable(
             _(
                 "Prefect cannot start ({why}). The night is possible all the same: ponte nightly --without-prefect"
-            ).format(why=str(error).splitlines()[0])
+            ).format(why=(str(error).splitlines() or ["?"])[0])
         ) from error
 
 

@@ -16,6 +16,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.log import log
 
 STOP_SECONDS = 20.0
+BEFORE_SECONDS = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # before a restart: 1, 2, 4 ... seconds
 HEALTHY_AFTER = 60.0  # a service that lived so long begins at the first pause again
 GIVE_UP = (5, 120.0)  # so many deaths within so many seconds: something is wrong that a restart does not mend
@@ -132,7 +133,14 @@ class Supervisor:
         environment = {**os.environ, **service.environment}
         with self._log(service.name) as log:
             if service.before is not None:
-                subprocess.run(service.before, env=environment, stdout=log, stderr=log, check=False, timeout=120)  # noqa: S603
+                try:
+                    subprocess.run(  # noqa: S603 - the words are ours
+                        service.before, env=environment, stdout=log, stderr=log, check=False, timeout=BEFORE_SECONDS
+                    )
+                except subprocess.TimeoutExpired:  # what hangs there must not end what works
+                    self._say(
+                        _("{name} is started although what comes before it does not end").format(name=service.name)
+                    )
             # A session of its own: Ctrl-C at the terminal reaches us alone, and we stop it in our order.
             return subprocess.Popen(  # noqa: S603 - the words are ours
                 service.words,

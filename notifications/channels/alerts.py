@@ -11,7 +11,7 @@ class Alerts(Protocol):
     """A way to be told at once."""
 
     def tell(self, title: str, text: str) -> bool:
-        """Whether everybody was told."""
+        """Whether anybody was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,13 @@ class AppriseAlerts:
     urls: Sequence[str] = field(repr=False)
 
     def tell(self, title: str, text: str) -> bool:
-        """Tell each address; Apprise says only whether all of it went well."""
+        """Tell each address, whatever became of the others: who is dead keeps nobody else from being told."""
         # Imported late: 0.3 s, and most runs have nothing to tell.
         import apprise
 
         asset = apprise.AppriseAsset(app_id="Ponte", app_desc="Ponte", app_url="", async_mode=False)
-        teller = apprise.Apprise(asset=asset)
-        if not all(teller.add(url) for url in self.urls):
+        tellers = [apprise.Apprise(asset=asset) for _url in self.urls]
+        if not all(teller.add(url) for teller, url in zip(tellers, self.urls, strict=True)):
             raise BadData("an alert address is not one that Apprise knows")
-        return bool(teller.notify(title=title, body=text))
+        heard = [bool(teller.notify(title=title, body=text)) for teller in tellers]
+        return any(heard)

@@ -29,6 +29,7 @@ def backup(path: File, as_json: AsJson = False) -> None:
             path,
             _secret(settings),
             clock.now(),
+            settings.folder,
             lambda pages, of: bar.update(work, completed=pages, total=of or None),
         )
     _told(done, as_json, _("Kept in {path}: {n} bytes of {kind}, schema {schema}. Keep the field key elsewhere."), path)
@@ -48,7 +49,7 @@ def restore(
         )
         return
     store = open_store(settings)
-    done = backups.restore(store, path, secret, settings.folder)
+    done = backups.restore(store, path, secret, settings.folder, clock.now())
     store.engine.dispose()
     if done.schema == backups.SCHEMA:
         ponte = open_ponte(settings)

@@ -53,6 +53,7 @@ def rotate(as_json: AsJson = False) -> None:
         print_json({"rows": looked, "sealed": turned, "left": left})
     else:
         typer.echo(_("{n} fields sealed anew, {left} are under older keys.").format(n=turned, left=left))
-        typer.echo(_("Keep the oldest key in the file: names and numbers are found by it. Others in between may go."))
+        typer.echo(_("Keep the oldest key in the file: names and numbers are found by it."))
+        typer.echo(_("Others in between may go with the last backup that is older than this rotation."))
     if left:
         raise typer.Exit(1)

@@ -13,6 +13,7 @@ from ponte_workflow.log import log
 from ponte_workflow.services import watching
 from ponte_workflow.services.contacts import kind_name
 from ponte_workflow.store import alerts as kept
+from ponte_workflow.store import restored
 from ponte_workflow.store.engine import ALERT_LOCK, Busy, Store, Transaction
 
 STILL_NEWS = timedelta(days=1)
@@ -90,6 +91,11 @@ def words(tx: Transaction, subject: str, at: datetime) -> str:
         return _("This channel does not work ({name}, {day}): what waits for it stays in the outbox.").format(
             name=kind_name(name) if name != "bounces" else _("returned mails"), day=_day(day)
         )
+    if kind == restored.KIND:
+        backup, _slash, day = rest.partition("/")
+        return _(
+            "The database was brought back on {day} from a backup of {backup}: decide under Supervision on what is held."
+        ).format(day=_day(day), backup=_day(backup))
     if kind == "escalations":
         morning = datetime.combine(date.fromisoformat(rest), time(0), tzinfo=ROME)
         n = kept.escalated(tx, morning)

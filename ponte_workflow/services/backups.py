@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ponte_workflow.errors import BadConfiguration, BadInput
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.store import dumps, migrate
+from ponte_workflow.store import dumps, migrate, restored
 from ponte_workflow.store.dumps import PIECE, Progress
 from ponte_workflow.store.engine import Store
 
@@ -44,16 +44,21 @@ class Description:
 
 
 def write(
-    store: Store, path: Path, secret: str, at: datetime, progress: Progress = lambda done, of: None
+    store: Store, path: Path, secret: str, at: datetime, folder: Path, progress: Progress = lambda done, of: None
 ) -> Description:
-    """Write a backup into a new file (mode 600); others go on working meanwhile. Nothing half written stays behind."""
+    """Write a backup into a new file (mode 600); others go on working meanwhile. Nothing half written stays behind.
+
+    folder: Ponte's own, where the dump lies in plain text until it is sealed: never beside the backups, which are copied
+    to other machines. What a killed one has left there is removed.
+    """
     cipher_of = _key_maker(secret)
     if path.exists():
         raise BadInput(_("{path} is there already: a backup never overwrites another one").format(path=path))
     path.parent.mkdir(parents=True, exist_ok=True)
+    dumps.sweep(folder)
     partial = path.with_name(f".{path.name}.part")
     try:
-        with dumps.dumped(store.engine, path.parent, progress) as dump:
+        with dumps.dumped(store.engine, folder, progress) as dump:
             description = _describe(store, dump, at)
             dump.seek(0)
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
@@ -80,8 +85,12 @@ def describe(path: Path, secret: str) -> Description:
     return description
 
 
-def restore(store: Store, path: Path, secret: str, folder: Path) -> Description:
-    """Bring a backup into an empty database of the same kind. It is read to its end before anything is written."""
+def restore(store: Store, path: Path, secret: str, folder: Path, at: datetime) -> Description:
+    """Bring a backup into an empty database of the same kind. It is read to its end before anything is written.
+
+    Nobody knows what left between that moment and `at`: messages to households and legal ones that wait in it, or that
+    the nights of the lost days queue again, are held for a person to decide. What goes to staff may leave twice.
+    """
     description = describe(path, secret)
     if description.kind != dumps.kind(store.engine):
         raise BadInput(
@@ -91,8 +100,8 @@ def restore(store: Store, path: Path, secret: str, folder: Path) -> Description:
         )
     if description.schema > migrate.HEAD:
         raise BadInput(_("The backup is of a newer Ponte (schema {version})").format(version=description.schema))
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    plain = folder / f".restore-{os.getpid()}"
+    dumps.sweep(folder)
+    plain = dumps.plain(folder)
     try:
         with os.fdopen(os.open(plain, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             pieces = _pieces(path, secret)
@@ -100,6 +109,8 @@ def restore(store: Store, path: Path, secret: str, folder: Path) -> Description:
             for piece in pieces:
                 out.write(piece)
         dumps.load(store.engine, plain)
+        with store.transaction() as tx:
+            restored.mark(tx, datetime.fromisoformat(description.at), at)
     finally:
         plain.unlink(missing_ok=True)
     return description

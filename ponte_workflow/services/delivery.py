@@ -15,7 +15,7 @@ from notifications.payment_slip import PaymentSlip
 from notifications.policy import WEEK, IsHoliday, QuietHours, demand_allowed, next_under_cap, over_cap
 from notifications.rendering import Rendered, render
 from ponte_workflow.services.patience import Patience
-from ponte_workflow.store import inbox, outbox, sweeping, tracking
+from ponte_workflow.store import inbox, outbox, restored, sweeping, tracking
 from ponte_workflow.store.engine import Store, Transaction
 from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.store.outbox import ClaimedRow
@@ -181,6 +181,7 @@ def deliver(
 
 def _claim(run: _Run, tx: Transaction, left: int, after: int, shard: tuple[int, int]) -> list[ClaimedRow]:
     moment = run.moment()
+    restored.hold(tx, moment)
     return outbox.claim(tx, moment, run.local_date(moment), min(CLAIM, left), after=after, shard=shard)
 
 

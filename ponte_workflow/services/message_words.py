@@ -83,6 +83,9 @@ def why_words(why: str | None) -> str:
         "the SMS gateway's answer cannot be read": _("the SMS gateway's answer cannot be read: it may have left"),
         "minors are never written to": _("minors are never written to"),
         "left by a process that ended while sending": _("left by a process that ended while sending: it may have left"),
+        "restored from a backup: it may have left after that was made": _(
+            "restored from a backup: it may have left after that was made"
+        ),
         "never contact this household at home": _("never contact this household at home"),
         "somebody has to speak with this person instead: see the flags of the case": _(
             "somebody has to speak with this person instead: see the flags of the case"

@@ -15,6 +15,7 @@ from ponte_workflow.errors import BadConfiguration, BadInput
 from ponte_workflow.i18n import gettext as _
 
 PIECE = 1 << 20  # bytes read at once
+PLAIN = ".plain-"
 PAGES = 2_000  # of SQLite copied at once: writers get in between
 Progress = Callable[[int, int], None]  # done, of all; 0 of 0: nobody knows
 
@@ -22,6 +23,30 @@ Progress = Callable[[int, int], None]  # done, of all; 0 of 0: nobody knows
 def kind(engine: Engine) -> str:
     """sqlite or postgresql."""
     return engine.dialect.name
+
+
+def plain(folder: Path) -> Path:
+    """A place in that folder for a dump in plain text; the name tells whose process it is."""
+    return folder / f"{PLAIN}{os.getpid()}"
+
+
+def sweep(folder: Path) -> None:
+    """Make the folder ready (mode 700), without the plain dumps of processes that were killed."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for left in folder.glob(f"{PLAIN}*"):
+        number = left.name.removeprefix(PLAIN)
+        if number.isdecimal() and not _alive(int(number)):
+            left.unlink(missing_ok=True)
+
+
+def _alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's: there it is
+    return True
 
 
 def is_empty(engine: Engine) -> bool:
@@ -35,7 +60,7 @@ def is_empty(engine: Engine) -> bool:
 @contextmanager
 def dumped(engine: Engine, folder: Path, progress: Progress) -> Iterator[IO[bytes]]:
     """The database as it stands at one moment, while others go on working; readable from its beginning."""
-    copy = folder / f".dump-{os.getpid()}"
+    copy = plain(folder)
     copy.touch(mode=0o600)
     try:
         if kind(engine) == "sqlite":
@@ -53,12 +78,8 @@ def load(engine: Engine, dump: Path) -> None:
     if not is_empty(engine):
         raise BadInput(_("There is a database already: a restore goes into an empty one, so that nothing is lost"))
     if kind(engine) == "sqlite":
-        database = engine.url.database
-        assert database
-        Path(database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        engine.dispose()
-        shutil.copyfile(dump, database)
-        Path(database).chmod(0o600)
+        assert engine.url.database
+        _load_sqlite(engine, Path(engine.url.database), dump)
         return
     tool = [
         *_tool("pg_restore"),
@@ -69,6 +90,23 @@ def load(engine: Engine, dump: Path) -> None:
         f"--dbname={_address(engine)}",
     ]
     _run([*tool, str(dump)], engine)
+
+
+def _load_sqlite(engine: Engine, database: Path, dump: Path) -> None:
+    for ending in ("-wal", "-journal"):  # SQLite would play what a crash has left there into the restored database
+        left = database.with_name(database.name + ending)
+        if left.exists():
+            raise BadInput(
+                _("{path} is left of another database: move it away, with what lies beside it").format(path=left)
+            )
+    database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine.dispose()
+    part = database.with_name(f".{database.name}.part")
+    shutil.copyfile(dump, part)
+    part.chmod(0o600)
+    with part.open("rb+") as written:
+        os.fsync(written.fileno())
+    part.replace(database)
 
 
 def _copy_sqlite(engine: Engine, copy: Path, progress: Progress) -> None:

@@ -89,14 +89,8 @@ class Store:
         The answer exists only after its traces do: they are committed before this block is left.
         """
         afterwards: list[Callable[[Transaction], None]] = []
-        with self.engine.connect() as plain:
-            connection = plain.execution_options(**READING[self.engine.dialect.name])
-            with connection.begin():
-                try:
-                    yield Transaction(connection, self.cipher, afterwards)
-                finally:
-                    if not self.is_postgresql:
-                        connection.exec_driver_sql("PRAGMA query_only=0")  # the pool's next user may write
+        with looking(self.engine) as connection:
+            yield Transaction(connection, self.cipher, afterwards)
         if afterwards:
             with self.transaction() as tx:
                 for write in afterwards:
@@ -190,10 +184,23 @@ def _begin_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+@contextmanager
+def looking(engine: Engine) -> Iterator[Connection]:
+    """A connection that waits for no writer and can write nothing."""
+    with engine.connect() as plain:
+        connection = plain.execution_options(**READING[engine.dialect.name])
+        with connection.begin():
+            try:
+                yield connection
+            finally:
+                if engine.dialect.name == "sqlite":
+                    connection.exec_driver_sql("PRAGMA query_only=0")  # the pool's next user may write
+
+
 def reachable(engine: Engine) -> None:
     """Refuse, with a sentence, a database that does not answer (`DatabaseAway`) or cannot be opened."""
     try:
-        with engine.connect() as connection:
+        with looking(engine) as connection:
             connection.execute(text("SELECT 1"))
     except DatabaseAway as away:
         why = str(away.__cause__ or away).strip().splitlines()

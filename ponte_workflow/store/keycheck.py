@@ -12,10 +12,11 @@ FIRST = text("INSERT INTO key_check (id, token) VALUES (1, :token) ON CONFLICT D
 
 def check(store: Store) -> None:
     """Raise `WrongKey` unless the key opens the token; the first key ever used writes it."""
-    with store.transaction() as tx:
-        query = select(key_check.c.token)
+    query = select(key_check.c.token)
+    with store.reading() as tx:  # it waits for nobody who writes
         token = tx.connection.execute(query).scalar()
-        if token is None:
+    if token is None:
+        with store.transaction() as tx:
             tx.connection.execute(FIRST, {"token": tx.cipher.encrypt(TEXT)})
             token = tx.connection.execute(query).scalar_one()
-        tx.cipher.decrypt(token)
+    store.cipher.decrypt(token)

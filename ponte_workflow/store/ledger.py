@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Date, bindparam, insert, select, text, update
 
+from ponte_workflow.clock import ROME
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.schema.money import creditor, import_file
 
@@ -126,7 +127,7 @@ def settle(tx: Transaction, import_file_id: int) -> Settled:
     staged = run(text("SELECT count(*) FROM incoming_movement")).scalar_one()
     new = _take_new(tx, import_file_id)
     conflicts = tuple(run(text(_CONFLICTS)).scalars()) if new < staged else ()
-    _freshen(tx)
+    _freshen(tx, import_file_id)
     tx.connection.exec_driver_sql("DELETE FROM incoming_movement")
     return Settled(new, staged - new - len(conflicts), conflicts)
 
@@ -149,13 +150,20 @@ def _take_new(tx: Transaction, import_file_id: int) -> int:
     return new
 
 
-def _freshen(tx: Transaction) -> None:
+def _freshen(tx: Transaction, import_file_id: int) -> None:
+    """How far each ledger reaches. A booking dated after its import (a slip, next year's charges) says nothing of that:
+    it would pass for fresh until that day, and people for late payers."""
+    imported_at = tx.connection.execute(
+        select(import_file.c.imported_at).where(import_file.c.id == import_file_id)
+    ).scalar_one()
     tx.connection.execute(
         text(
             "UPDATE creditor SET ledger_on = n.newest "
-            "FROM (SELECT creditor_id, max(booked_on) AS newest FROM incoming_movement GROUP BY creditor_id) AS n "
-            "WHERE creditor.id = n.creditor_id AND (creditor.ledger_on IS NULL OR creditor.ledger_on < n.newest)"
-        )
+            "FROM (SELECT creditor_id, max(booked_on) AS newest FROM incoming_movement "
+            "      WHERE booked_on <= :today GROUP BY creditor_id) AS n "
+            "WHERE creditor.id = n.creditor_id "
+            "  AND (creditor.ledger_on IS NULL OR creditor.ledger_on < n.newest OR creditor.ledger_on > :today)"
+        ).bindparams(bindparam("today", imported_at.astimezone(ROME).date(), Date))
     )
 
 

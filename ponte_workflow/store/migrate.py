@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from ponte_workflow.errors import WrongSchema
 from ponte_workflow.i18n import gettext as _
-from ponte_workflow.store.engine import Busy
+from ponte_workflow.store.engine import Busy, looking
 from ponte_workflow.store.failures import DatabaseAway
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def version(engine: Engine) -> str | None:
     """The database's version; None when it is empty."""
-    with engine.connect() as connection:
+    with looking(engine) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
         return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -161,6 +161,13 @@ def plans_of(tx: Transaction, case_ids: Sequence[int]) -> dict[int, Plan]:
     return {plan.case_id: plan for plan in plans}
 
 
+def cases_with_living_plans(tx: Transaction, shard: tuple[int, int] = (0, 1)) -> list[int]:
+    """Ids of the open cases whose plan lives. shard: (which, of how many) by case id."""
+    mine = payment_plan.c.case_id % shard[1] == shard[0]
+    found = _living().where(cases.c.closed_on.is_(None), mine).subquery()
+    return sorted(tx.connection.execute(select(found.c.case_id).distinct()).scalars())
+
+
 def living_plans(
     tx: Transaction,
     on: date,

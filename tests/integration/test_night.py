@@ -188,6 +188,24 @@ def test_a_stale_ledger_skips_detection_but_not_the_clocks(team: Team, plan: Pla
     )
 
 
+def test_each_ledger_that_falls_silent_is_told_once_whatever_the_others_do(team: Team, plan: Plan) -> None:
+    def told(on: date) -> int:
+        run(replace(plan, ledger_max_age_days=10), on)
+        with team.store.transaction() as tx:
+            return tx.connection.execute(text("SELECT count(*) FROM outbox WHERE rule = 'stale_ledger'")).scalar_one()
+
+    with team.store.transaction() as tx:
+        row = team.open_case(tx, MONDAY)
+        create_ledger(tx, row.tenancy_id, name="ALER", on=MONDAY)
+        create_ledger(tx, row.tenancy_id, name="Condominio", on=MONDAY - timedelta(days=8))
+    once = told(MONDAY + timedelta(days=3))
+    assert once > 0, "of the condominium"
+    with team.store.transaction() as tx:
+        tx.connection.execute(text("UPDATE creditor SET ledger_on = '2026-11-05' WHERE name = 'ALER'"))
+    assert told(MONDAY + timedelta(days=4)) == once, "a new file of the other one is no news of this one"
+    assert told(MONDAY + timedelta(days=20)) == 2 * once, "the other one has fallen silent too"
+
+
 def test_a_paused_case_is_not_reminded_but_its_review_is(team: Team, plan: Plan) -> None:
     code = open_one(team)
     with team.store.transaction() as tx:

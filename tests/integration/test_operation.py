@@ -20,9 +20,9 @@ from ponte_workflow.errors import WrongSchema
 from ponte_workflow.services import doctor, servers
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.finding import Finding
-from ponte_workflow.store import migrate, tracking
+from ponte_workflow.store import keycheck, migrate, tracking
 from ponte_workflow.store.crypto import make_key_file, new_key
-from ponte_workflow.store.engine import Store
+from ponte_workflow.store.engine import Store, reachable
 from ponte_workflow.store.schema.casework import clock as case_clock
 from ponte_workflow.store.schema.messages import evidence, outbox
 from tests.builders import create_ledger, create_team
@@ -203,6 +203,17 @@ def test_servers_are_asked_together_and_each_is_named(settings: Settings, monkey
 
 
 # --- Ready, and in numbers -----------------------------------------------------------------------------------------
+
+
+def test_whether_it_is_ready_is_answered_while_somebody_writes_for_long(site: Site) -> None:
+    store = site.ponte.store
+    keycheck.check(store)  # the first one of all writes
+    with store.transaction() as tx:  # on SQLite nobody else may begin to write now
+        tx.connection.execute(text("UPDATE quarter SET name = name"))
+        reachable(store.engine)
+        migrate.check(store.engine)
+        keycheck.check(store)
+        assert site.visitor().get("/health/ready").status_code == 200
 
 
 def test_ready_until_the_schema_is_an_older_one(site: Site) -> None:

@@ -55,6 +55,20 @@ def watched(supervisor: Supervisor) -> Iterator[None]:
         supervisor.end()
 
 
+def test_what_hangs_before_a_service_does_not_keep_it_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "BEFORE_SECONDS", 0.2)
+    said: list[str] = []
+    supervisor = Supervisor(tmp_path, said.append)
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    try:
+        supervisor.start(Service("patient", sleeping, {}, lambda: True, before=sleeping))
+    finally:
+        supervisor.end()
+    assert "patient" in said[0]
+
+
 def test_a_log_is_kept_small_while_its_service_goes_on_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervising, "LOG_BYTES", LINES * len("line 000000 of a service that speaks\n"))
     monkeypatch.setattr(supervising, "LOOK_AT_LOGS", 0.0)

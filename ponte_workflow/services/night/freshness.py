@@ -43,7 +43,7 @@ def look_at_ledgers(night: Night, shard: int) -> StepCounts:
             why = why.format(n=age, most=night.ledger_max_age_days)
             night.tell(STEP, None, _("the ledger of {name} is stale").format(name=name), why)
         if stale and not night.replayed:
-            told = _tell_people(night, tx)
+            told = _tell_people(night, tx, set(stale))
         counts = StepCounts(len(known), told, len(stale))
         count_step(tx, night.id, STEP, shard, counts, anew=("looked_at", "set_aside"))
     if not known:
@@ -51,9 +51,10 @@ def look_at_ledgers(night: Night, shard: int) -> StepCounts:
     return counts
 
 
-def _tell_people(night: Night, tx: Transaction) -> int:
-    # The rule carries the newest booking date: the same silence is told once, not every night.
-    newest = max((day for day in ledger.ledger_dates(tx).values() if day is not None), default=date(1, 1, 1))
+def _tell_people(night: Night, tx: Transaction, stale: set[str]) -> int:
+    # The rule carries the newest booking date of those that are stale: the same silence is told once, not every night.
+    dates = [day for name, day in ledger.ledger_dates(tx).items() if name in stale and day is not None]
+    newest = max(dates, default=date(1, 1, 1))
     rows = [
         outbox.OutboxRow(
             rule="stale_ledger",

@@ -15,7 +15,7 @@ from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.nights import StepCounts, count_step
 from ponte_workflow.store.pips import DueReview
 from ponte_workflow.store.placements import DueCheck
-from ponte_workflow.store.todos import DueTask, TodoRow
+from ponte_workflow.store.todos import DueOwn, DueTask
 
 STEP = "tasks"
 CHECKS = (30, 90)  # days after a placement began
@@ -152,7 +152,7 @@ def _meeting(night: Night, tx: Transaction, meeting: ToTell) -> bool:
     return True
 
 
-def _own(night: Night, tx: Transaction, one: TodoRow) -> None:
+def _own(night: Night, tx: Transaction, one: DueOwn) -> None:
     worker = night.directory(tx).present(one.staff_id) or one.staff_id
     outbox.queue(
         tx,

@@ -3,15 +3,18 @@
 from ponte_workflow.errors import NeedsMissing, TriggerNotAllowedHere
 from ponte_workflow.i18n import gettext as _
 from ponte_workflow.i18n import language
+from ponte_workflow.log import log
 from ponte_workflow.services import casework, instalments
 from ponte_workflow.services.figures import standing_figures
 from ponte_workflow.services.instalments import SettledPlan
 from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.services.night.freshness import ledgers_are_fresh
-from ponte_workflow.services.night.guarding import guarded
+from ponte_workflow.services.night.guarding import guarded, where
 from ponte_workflow.services.night.words import day
-from ponte_workflow.store import cases, outbox
+from ponte_workflow.store import cases, outbox, plans
 from ponte_workflow.store.engine import Transaction
+from ponte_workflow.store.failures import StoreFailed
+from ponte_workflow.store.leases import LeaseLost
 from ponte_workflow.store.nights import StepCounts
 from ponte_workflow.store.plans import DueInstalment
 from states.messages import DEMANDS
@@ -26,13 +29,35 @@ def settle(night: Night, shard: int) -> StepCounts:
     """Settle every living plan, then fire what follows from it, case by case. Skipped while the ledgers are stale."""
     if not ledgers_are_fresh(night):
         raise Skip("stale ledgers")
-    with night.unit() as tx:
-        settled = instalments.settle(tx, night.on, shard=(shard, night.shards))
     total = StepCounts()
+    try:
+        with night.unit() as tx:
+            settled = instalments.settle(tx, night.on, shard=(shard, night.shards))
+    except (StoreFailed, LeaseLost):
+        raise  # no plan is to blame
+    # Whatever else it was: the plan that it comes from is found alone, and its case is set aside.
+    except Exception as error:  # noqa: BLE001
+        log.warning("plans are settled case by case", why=where(error))
+        settled, total = _one_by_one(night, shard)
     for plan in settled:
         counts = guarded(night, STEP, plan.case_id, lambda tx, case_id, plan=plan: _follow(night, tx, plan))  # type: ignore[misc]
         total += counts
     return total + _announce(night)
+
+
+def _one_by_one(night: Night, shard: int) -> tuple[tuple[SettledPlan, ...], StepCounts]:
+    settled: list[SettledPlan] = []
+
+    def settle_one(tx: Transaction, case_id: int) -> bool:
+        settled.extend(instalments.settle(tx, night.on, case_ids=[case_id]))
+        return False  # what follows from it is what counts
+
+    with night.unit() as tx:
+        case_ids = plans.cases_with_living_plans(tx, shard=(shard, night.shards))
+    total = StepCounts()
+    for case_id in case_ids:
+        total += guarded(night, STEP, case_id, settle_one, looked=0)
+    return tuple(settled), total
 
 
 def _follow(night: Night, tx: Transaction, plan: SettledPlan) -> bool:
