@@ -93,6 +93,7 @@ def load(engine: Engine, dump: Path) -> None:
 
 
 def _load_sqlite(engine: Engine, database: Path, dump: Path) -> None:
+    engine.dispose()  # and with it the log of an empty database that was looked at just now
     for ending in ("-wal", "-journal"):  # SQLite would play what a crash has left there into the restored database
         left = database.with_name(database.name + ending)
         if left.exists():
@@ -100,13 +101,15 @@ def _load_sqlite(engine: Engine, database: Path, dump: Path) -> None:
                 _("{path} is left of another database: move it away, with what lies beside it").format(path=left)
             )
     database.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    engine.dispose()
     part = database.with_name(f".{database.name}.part")
-    shutil.copyfile(dump, part)
-    part.chmod(0o600)
-    with part.open("rb+") as written:
-        os.fsync(written.fileno())
-    part.replace(database)
+    try:
+        part.touch(mode=0o600)
+        shutil.copyfile(dump, part)
+        with part.open("rb+") as written:
+            os.fsync(written.fileno())
+        part.replace(database)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _copy_sqlite(engine: Engine, copy: Path, progress: Progress) -> None:
