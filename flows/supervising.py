@@ -16,7 +16,7 @@ from ponte_workflow.i18n import gettext as _
 from ponte_workflow.log import log
 
 STOP_SECONDS = 20.0
-BEFORE_SECONDS = 20.0
+BEFORE_SECONDS = 60.0  # Prefect alone takes ten to begin on a busy machine
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # before a restart: 1, 2, 4 ... seconds
 HEALTHY_AFTER = 60.0  # a service that lived so long begins at the first pause again
 GIVE_UP = (5, 120.0)  # so many deaths within so many seconds: something is wrong that a restart does not mend

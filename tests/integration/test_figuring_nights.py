@@ -1,28 +1,13 @@
 """The night makes the figures of the pathway: once, of what is finished being written."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-
-import pytest
 
 from ponte_workflow.services import figuring
 from ponte_workflow.services import night as nights
 from ponte_workflow.services.night import Plan
-from ponte_workflow.store.engine import Store
-from tests.builders import MONDAY, Team, create_ledger, create_team
+from tests.builders import MONDAY, Team, create_ledger
 from tests.integration.figured_cases import SUITABLE
 from tests.integration.plain_figures import everything, spells, stays
-
-
-@pytest.fixture
-def team(store: Store) -> Iterator[Team]:
-    yield create_team(store)
-
-
-@pytest.fixture
-def plan(team: Team, tmp_path: Path) -> Plan:
-    return Plan(team.store, team.pathways, tmp_path / "night.lock", "plain", ledger_max_age_days=10_000)
 
 
 def test_the_night_makes_the_figures_and_leaves_what_is_written_this_minute(team: Team, plan: Plan) -> None:

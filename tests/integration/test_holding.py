@@ -1,9 +1,7 @@
 """Actions held back before the night: it leaves them alone, the night after does them; who may hold what."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
@@ -16,24 +14,13 @@ from ponte_workflow.services.night import Action, Plan
 from ponte_workflow.services.night.run import RehearsalTooLong
 from ponte_workflow.store import cases
 from ponte_workflow.store import nights as night_store
-from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.casework import cases as case_table
 from ponte_workflow.store.schema.casework import clock
 from ponte_workflow.store.schema.messages import outbox
-from tests.builders import MONDAY, Team, create_ledger, create_team, create_tenancy
+from tests.builders import MONDAY, Team, create_ledger, create_tenancy
 
 RINGS = MONDAY + timedelta(days=3)  # the first reminder of a case detected on Monday
 RULE = "detected/assignment/remind"
-
-
-@pytest.fixture
-def team(store: Store) -> Iterator[Team]:
-    yield create_team(store)
-
-
-@pytest.fixture
-def plan(team: Team, tmp_path: Path) -> Plan:
-    return Plan(team.store, team.pathways, tmp_path / "night.lock", "plain", ledger_max_age_days=10_000)
 
 
 def at(on: date) -> datetime:

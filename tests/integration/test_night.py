@@ -1,9 +1,7 @@
 """The night through its services, on both databases: what rings, what is told, what is never done twice."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,20 +16,10 @@ from ponte_workflow.store.failures import DatabaseAway
 from ponte_workflow.store.locking import Busy
 from ponte_workflow.store.schema.casework import cases, clock, history
 from ponte_workflow.store.schema.messages import outbox
-from tests.builders import MONDAY, Team, create_ledger, create_team
+from tests.builders import MONDAY, Team, create_ledger
 from tests.soak.process import Harm, harmed
 
 SHUT_OUT = 14  # transactions of a night, from the tenth on
-
-
-@pytest.fixture
-def team(store: Store) -> Iterator[Team]:
-    yield create_team(store)
-
-
-@pytest.fixture
-def plan(team: Team, tmp_path: Path) -> Plan:
-    return Plan(team.store, team.pathways, tmp_path / "night.lock", "plain", ledger_max_age_days=10_000)
 
 
 def run(plan: Plan, on: date) -> dict[str, object]:

@@ -53,7 +53,8 @@ def test_a_plan_that_cannot_be_settled_sets_its_own_case_aside_and_no_other(site
         )
     for on in (TODAY, TODAY + timedelta(days=1)):
         night(site, on)
-        assert f'"set_aside":["{broken.code}"]' in certificate_of(site)
+        told = certificate_of(site)
+        assert f'"set_aside":["{broken.code}"]' in told and '"batches_redone":1' in told
     with site.ponte.store.transaction() as tx:
         missed = "SELECT count(*) FROM instalment JOIN payment_plan p ON p.id = plan_id WHERE p.case_id = :id AND {}"
         assert tx.connection.execute(text(missed.format("instalment.status <> 'due'")), {"id": sound.id}).scalar()

@@ -1,7 +1,6 @@
 """What Ponte promises: one test for each promise of the design, on both databases."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,10 @@ from ponte_workflow.store.engine import Store
 from ponte_workflow.store.schema.casework import clock
 from ponte_workflow.store.schema.casework import history as history_table
 from states.calendars import LegalCalendar
-from tests.builders import MONDAY, Team, create_ledger, create_team
+from tests.builders import MONDAY, Team, create_ledger
 
 NAME = "Zyxwvut"  # nobody's name: it must not turn up where names do not belong
 DATA = Path(__file__).parents[1] / "data"
-
-
-@pytest.fixture
-def team(store: Store) -> Iterator[Team]:
-    yield create_team(store)
-
-
-@pytest.fixture
-def plan(team: Team, tmp_path: Path) -> Plan:
-    return Plan(team.store, team.pathways, tmp_path / "night.lock", "plain", ledger_max_age_days=10_000)
 
 
 def run(plan: Plan, on: date) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ponte_workflow.services.night.context import Night, Skip
 from ponte_workflow.services.night.freshness import ledgers_are_fresh
 from ponte_workflow.services.night.guarding import guarded, where
 from ponte_workflow.services.night.words import day
-from ponte_workflow.store import cases, outbox, plans
+from ponte_workflow.store import cases, incidents, outbox, plans
 from ponte_workflow.store.engine import Transaction
 from ponte_workflow.store.failures import StoreFailed
 from ponte_workflow.store.leases import LeaseLost
@@ -53,6 +53,7 @@ def _one_by_one(night: Night, shard: int) -> tuple[tuple[SettledPlan, ...], Step
         return False  # what follows from it is what counts
 
     with night.unit() as tx:
+        incidents.add(tx, night.id, STEP, shard, {"batches_redone": 1})
         case_ids = plans.cases_with_living_plans(tx, shard=(shard, night.shards))
     total = StepCounts()
     for case_id in case_ids:
