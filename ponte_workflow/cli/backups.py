@@ -62,6 +62,8 @@ def restore(
     else:
         sentence = _("{path} is restored: {n} bytes of {kind}, schema {schema}. Now: ponte db upgrade")
     _told(done, as_json, sentence, path)
+    if not as_json:
+        typer.echo(_("What may have left since is held: decide on it under Supervision, Decisions."))
 
 
 def _secret(settings: Settings) -> str:

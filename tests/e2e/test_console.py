@@ -381,7 +381,8 @@ def test_an_installation_is_examined_kept_and_brought_back(ponte: Console, tmp_p
     other.home.mkdir()
     (other.home / "key").write_bytes((ponte.home / "key").read_bytes())
     (other.home / "key").chmod(0o600)
-    assert "its histories hold" in other("restore", str(path), **secret)
+    said = other("restore", str(path), **secret)
+    assert "its histories hold" in said and "under Supervision, Decisions" in said
     assert json.loads(other("case", "list", "--as", "sara", "--json")) == json.loads(
         ponte("case", "list", "--as", "sara", "--json")
     )
